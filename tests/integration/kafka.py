@@ -7,7 +7,7 @@
     broker.pause(); broker.resume()     # a hung broker
     broker.stop()
 
-The jars are those of tests/kafka/pom.xml, in the folder that CITYLAKE_KAFKA_JARS names (./dev sets it).
+The jars are those of tests/kafka/pom.xml, which ./dev fetches.
 """
 
 import argparse
@@ -47,6 +47,8 @@ group.initial.rebalance.delay.ms=0
 num.network.threads=2
 num.io.threads=2
 background.threads=1
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=3000
 num.recovery.threads.per.data.dir=1
 log.cleaner.dedupe.buffer.size=4194304
 log.segment.bytes=268435456
@@ -81,9 +83,11 @@ def free_port():
 
 
 def jars_folder():
-    folder = os.environ.get('CITYLAKE_KAFKA_JARS', '')
-    if not folder or not any(Path(folder).glob('kafka_*.jar')):
-        raise BrokerError('CITYLAKE_KAFKA_JARS names no folder with Kafka\'s jars: run the tests by ./dev')
+    """Where ./dev put the jars of tests/kafka/pom.xml."""
+    dev = Path(__file__).resolve().parents[2] / 'dev'
+    folder = Path(subprocess.run([dev, 'where', 'kafka'], check=True, capture_output=True, text=True).stdout.strip())
+    if not any(folder.glob('kafka_*.jar')):
+        raise BrokerError(f'no Kafka jars in {folder}: `./dev deps` fetches them')
     return folder
 
 
