@@ -8,8 +8,8 @@
  *   timestamp, date  an ISO 8601 string, or a number since 1970; finer than a microsecond is cut off, downwards;
  *                    a date is the UTC day of what is given
  *   string, binary   a string, never a number
- * With a unit conversion the number goes through double (stored = wire * factor + offset), and int, long and decimal are
- * rounded, halves away from zero.  Ranges are checked after it.  null is no value in every type. */
+ * Ranges are checked after a unit conversion (float and double only: stored = wire * factor + offset, as double).  null is no
+ * value in every type. */
 #include "decode/run.h"
 
 #include "base/clock.h"
@@ -256,20 +256,6 @@ static const uint8_t *not_fitting(struct cl_run *run, const struct cl_reader *r,
     return cl_run_fail(run, CL_REJECT_RANGE, r->column, at, "is outside the range of the column's type");
 }
 
-/* Converted and rounded to units of 10^-scale; |v| < limit. */
-static enum cl_number_fit convert_rounded(const struct cl_reader *r, const struct cl_number *n, int scale, double limit,
-                                          double *ret_stored, __int128 *ret)
-{
-    double wire;
-    if (!cl_number_to_double(n, &wire)) return CL_NUMBER_RANGE;
-    double unit = (double)cl_power_of_ten(scale);
-    double v = round((wire * r->spec->unit_factor + r->spec->unit_offset) * unit);
-    if (!(fabs(v) < limit)) return CL_NUMBER_RANGE;
-    *ret_stored = v / unit;
-    *ret = (__int128)v;
-    return CL_NUMBER_OK;
-}
-
 static const uint8_t *read_integer(struct cl_run *run, const struct cl_reader *r, const uint8_t *p)
 {
     struct cl_number n;
@@ -277,20 +263,11 @@ static const uint8_t *read_integer(struct cl_run *run, const struct cl_reader *r
     const uint8_t *after = scan_number(run, r, p, &n, &null);
     if (after == NULL || null) return after;
     int64_t v = 0;
-    double stored;
-    enum cl_number_fit fit;
-    if (r->spec->has_conversion) {
-        __int128 wide = 0;
-        fit = convert_rounded(r, &n, 0, 0x1p63, &stored, &wide);
-        v = (int64_t)wide;
-    } else {
-        fit = cl_number_to_long(&n, &v);
-        stored = (double)v;
-    }
+    enum cl_number_fit fit = cl_number_to_long(&n, &v);
     bool is_int = r->kind == CL_READ_INT;
     if (fit == CL_NUMBER_OK && is_int && (v < INT32_MIN || v > INT32_MAX)) fit = CL_NUMBER_RANGE;
     if (fit != CL_NUMBER_OK) return not_fitting(run, r, p, fit);
-    if (!in_range(r->spec, stored)) return out_of_range(run, r, p, stored);
+    if (!in_range(r->spec, (double)v)) return out_of_range(run, r, p, (double)v);
     if (is_int)
         cl_column_set_int(&run->columns[r->column], run->row, (int32_t)v);
     else
@@ -348,16 +325,11 @@ static const uint8_t *read_decimal(struct cl_run *run, const struct cl_reader *r
     if (after == NULL || null) return after;
     const struct cl_field *field = &r->spec->field;
     __int128 v = 0, limit = cl_power_of_ten(field->precision);
-    double stored = 0;
-    enum cl_number_fit fit;
-    if (r->spec->has_conversion) {
-        fit = convert_rounded(r, &n, field->scale, (double)limit, &stored, &v);
-    } else {
-        fit = cl_number_to_scaled(&n, field->scale, false, &v);
-        if (fit == CL_NUMBER_OK && !cl_number_to_double(&n, &stored)) fit = CL_NUMBER_RANGE;
-    }
+    enum cl_number_fit fit = cl_number_to_scaled(&n, field->scale, false, &v);
     if (fit == CL_NUMBER_OK && (v <= -limit || v >= limit)) fit = CL_NUMBER_RANGE;
     if (fit != CL_NUMBER_OK) return not_fitting(run, r, p, fit);
+    double stored; /* compared as a double, like the range; no decimal is too large for one */
+    if (!cl_number_to_double(&n, &stored)) return not_fitting(run, r, p, CL_NUMBER_RANGE);
     if (!in_range(r->spec, stored)) return out_of_range(run, r, p, stored);
     cl_column_set_decimal(&run->columns[r->column], run->row, v);
     mark_set(run, r);

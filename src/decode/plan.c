@@ -173,6 +173,9 @@ static enum cl_code add_column(struct builder *b, int column)
     if (col->path_len > CL_JSON_MAX_DEPTH)
         return cl_fail_at(b->err, CL_EINVAL, b->feed->name, "column \"%s\" reads a path of %zu steps; at most %d are read",
                           col->field.name, col->path_len, (int)CL_JSON_MAX_DEPTH);
+    if (col->has_conversion && col->field.type != CL_DOUBLE && col->field.type != CL_FLOAT)
+        return cl_fail_at(b->err, CL_EINVAL, b->feed->name, "column \"%s\": only float and double columns convert units",
+                          col->field.name);
     struct cl_node *node = b->plan->root;
     for (size_t i = 0; i < col->path_len; i++) {
         enum cl_node_kind kind = col->path[i].key != NULL ? CL_NODE_OBJECT : CL_NODE_ARRAY;

@@ -117,7 +117,7 @@ static void describe_value(struct cl_reject *r, const struct cl_run *run, const 
     switch (f->reason) {
     case CL_REJECT_MISSING: append(r, "%s", f->what); return;
     case CL_REJECT_TOO_LONG:
-        append(r, "a value of %zu bytes is longer than max_bytes, %lld", f->length, (long long)col->max_bytes);
+        append(r, "a value of %zu bytes is longer than its max_length of %lld", f->length, (long long)col->max_bytes);
         return;
     case CL_REJECT_NOT_OBJECT: break;
     case CL_REJECT_TYPE:
