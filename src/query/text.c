@@ -143,7 +143,7 @@ void cl_text_double(struct cl_text *t, double value)
         cl_text_str(t, isnan(value) ? "nan" : value > 0 ? "inf" : "-inf");
         return;
     }
-    for (int precision = 15; precision <= 17; precision++) {
+    for (int precision = fpclassify(value) == FP_SUBNORMAL ? 1 : 15; precision <= 17; precision++) {
         (void)snprintf(digits, sizeof digits, "%.*g", precision, value);
         if (precision == 17 || strtod(digits, NULL) == value) break;
     }
@@ -157,7 +157,7 @@ void cl_text_float(struct cl_text *t, float value)
         cl_text_double(t, (double)value);
         return;
     }
-    for (int precision = 6; precision <= 9; precision++) {
+    for (int precision = fpclassify(value) == FP_SUBNORMAL ? 1 : 6; precision <= 9; precision++) {
         (void)snprintf(digits, sizeof digits, "%.*g", precision, (double)value);
         if (precision == 9 || strtof(digits, NULL) == value) break;
     }
