@@ -18,8 +18,15 @@ fi
 
 # The file of apt's that names Debian's own archive, in either of its two formats.
 debian_sources() {
-    grep -lsE '^(URIs:|deb ).*debian' /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list \
-        /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list | head -n 1
+    local file
+    for file in /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list /etc/apt/sources.list.d/*; do
+        if grep -qsE '^(URIs:|deb ).*debian' "$file"; then
+            echo "$file"
+            return
+        fi
+    done
+    echo "bare: apt's sources name no Debian archive" >&2
+    return 1
 }
 
 archive_url() {
