@@ -143,7 +143,7 @@ static enum cl_code index_all(struct hour *hour, struct cl_error *err)
 
 static enum cl_code fill(const struct cl_city *city, int64_t number, struct hour *hour, struct cl_error *err)
 {
-    double per_hour = fmax(4, (double)city->config.vehicles / 150);
+    double per_hour = fmax(4, (double)city->config.vehicles / 250);
     double at = 0;
     hour->hour = INT64_MIN;
     hour->n = 0;
