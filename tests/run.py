@@ -10,7 +10,6 @@ it failed; what it counted comes from Meson's testlog.json and pytest's JUnit fi
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -72,17 +71,15 @@ def build(folder, *options, env=None):
     return None
 
 
-def units(folder, *options, wrapper=None, timeout_multiplier=1):
+def units(folder, *options, wrapper=(), timeout_multiplier=1):
     """Builds `folder` and runs Meson's tests in it."""
     problem = build(folder, *options)
     if problem:
         return Count(failed=1, output=problem)
     log = ROOT / folder / 'meson-logs' / 'testlog.json'
     log.unlink(missing_ok=True)
-    command = ['meson', 'test', '-C', folder, '--no-rebuild', '--print-errorlogs', '-t', timeout_multiplier]
-    if wrapper:
-        command.append(f'--wrapper={wrapper}')
-    status, output = run(*command, env=SANITIZER_ENVIRONMENT)
+    status, output = run(*wrapper, 'meson', 'test', '-C', folder, '--no-rebuild', '--print-errorlogs', '-t', timeout_multiplier,
+                         env=SANITIZER_ENVIRONMENT)
     count = Count(output=output)
     for line in log.read_text().splitlines() if log.exists() else []:
         result = json.loads(line)['result']
@@ -99,7 +96,7 @@ def units(folder, *options, wrapper=None, timeout_multiplier=1):
 
 def thread_sanitizer():
     # TSan of gcc 12 cannot place its shadow memory when the kernel randomises addresses widely: without randomising, it can.
-    no_random = 'setarch -R' if shutil.which('setarch') and run('setarch', '-R', 'true')[0] == 0 else None
+    no_random = ('setarch', '-R') if run('setarch', '-R', 'true')[0] == 0 else ()
     return units('build-tsan', '-Db_sanitize=thread', '-Db_lundef=false', wrapper=no_random, timeout_multiplier=5)
 
 

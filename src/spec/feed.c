@@ -1,6 +1,7 @@
 /* feed.c - `feeds:` -> struct cl_feed[]: columns, the roles that columns play, the table's schema. */
 #include "spec/parts.h"
 
+#include "spec/path.h"
 #include "spec/suggest.h"
 #include "spec/yaml_fields.h"
 
