@@ -58,14 +58,14 @@ def run(*command, env=None, timeout=None):
         return -1, (e.stdout or b'').decode(errors='replace') + f'\nstopped after {timeout} s'
 
 
-def build(folder, *options, env=None):
+def build(folder, *options, wrapper=(), env=None):
     """A build of everything in `folder`; without options it is set up already.  Returns what went wrong, or None."""
     commands = [['ninja', '-C', folder, '--quiet']]
     if options:
         again = ['--reconfigure'] if (ROOT / folder / 'build.ninja').exists() else []
         commands.insert(0, ['meson', 'setup', folder, *again, *options])
     for command in commands:
-        status, output = run(*command, env=env)
+        status, output = run(*wrapper, *command, env=env)
         if status != 0:
             return f'{" ".join(command)}: status {status}\n{output}'
     return None
@@ -73,7 +73,7 @@ def build(folder, *options, env=None):
 
 def units(folder, *options, wrapper=(), timeout_multiplier=1):
     """Builds `folder` and runs Meson's tests in it."""
-    problem = build(folder, *options)
+    problem = build(folder, *options, wrapper=wrapper)
     if problem:
         return Count(failed=1, output=problem)
     log = ROOT / folder / 'meson-logs' / 'testlog.json'

@@ -1,8 +1,9 @@
 /* tsan_threads.c - C11 threads on top of POSIX threads, for builds with ThreadSanitizer only.
  *
- * TSan watches pthread_create and pthread_mutex_lock but not the C library's thrd_create and mtx_lock, which librdkafka
- * uses: its threads would run without TSan's state and crash in the first malloc.  These definitions in the program come
- * before the C library's.  In glibc, mtx_t and cnd_t have the layout of their POSIX twins. */
+ * TSan watches pthread_create and pthread_mutex_lock but not the C library's thrd_create and
+ * mtx_lock, which librdkafka uses: its threads would run without TSan's state and crash in the
+ * first malloc.  These definitions in the program come before the C library's.  In glibc, mtx_t and
+ * cnd_t have the layout of their POSIX twins. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -80,7 +81,8 @@ int cnd_wait(cnd_t *condition, mtx_t *mutex)
 
 int cnd_timedwait(cnd_t *condition, mtx_t *mutex, const struct timespec *until)
 {
-    return status(pthread_cond_timedwait((pthread_cond_t *)condition, (pthread_mutex_t *)mutex, until));
+    return status(
+        pthread_cond_timedwait((pthread_cond_t *)condition, (pthread_mutex_t *)mutex, until));
 }
 
 int cnd_signal(cnd_t *condition)
