@@ -78,8 +78,8 @@ enum cl_code cl_camera_shoot(const struct cl_city *city, struct cl_incident_book
     for (uint64_t k = 0; k < CANDIDATES; k++) {
         ret->vehicle = partition + partitions * cl_below(cl_city_hash(key, (uint64_t)n, k), vehicles);
         if (k + 1 < CANDIDATES && !may_drive(city, ret->vehicle, time_us)) continue;
-        struct cl_motion motion;
-        cl_motion_reset(&motion);
+        struct cl_city_motion motion;
+        cl_city_motion_reset(&motion);
         enum cl_code code = cl_vehicle_move(city, book, ret->vehicle, time_us, &motion, &ret->place, err);
         if (code != CL_OK) return code;
         if (!ret->place.driving) continue;
