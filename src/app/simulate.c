@@ -2,8 +2,9 @@
  *
  * All feeds in the order of sending go to one sink:
  *   --kafka HOST:PORT    topics of the spec, created when missing, keyed by vehicle_id
- *   --out DIR            one file of plain lines per topic; a malformed message stands there as it is (none holds a newline)
- *   neither              envelopes on standard output; a message that is not JSON is carried as base64 in "raw" (sink/sink.h)
+ *   --out DIR            one file of plain lines per topic; a malformed message stands there as it is,
+ *                        but an empty one cannot: it is left out, and not in the truth either
+ *   neither              envelopes on standard output; what is not JSON is carried as base64 in "raw"
  * As fast as possible, unless --rate or --speed-up sets a pace.  Ends after --events, --for, or a signal: what was given to the
  * sink is then delivered, and the truth is written. */
 #include "app/app.h"
@@ -98,7 +99,7 @@ static void report(struct run *run)
     }
     if (write_log && !run->app->log.on_terminal && !run->app->opt.quiet) {
         run->logged_us = now;
-        cl_log(&run->app->log, CL_LOG_INFO, "simulate", CL_NUM("events", run->events), CL_DBL("events_per_s", rate),
+        cl_log(&run->app->log, CL_LOG_INFO, "simulate", CL_NUM("events", run->events), CL_NUM("events_per_s", rate),
                CL_NUM("errors", stats.failed), CL_STR("simulated", time));
     }
 }
@@ -119,6 +120,7 @@ static enum cl_code send_one(struct run *run, struct cl_error *err)
 {
     struct cl_city_event event;
     enum cl_code code = cl_city_merge_next(run->merge, &event, err);
+    if (code == CL_OK && event.value_len == 0 && run->app->opt.out != NULL) return CL_OK;
     if (code == CL_OK)
         code = run->sink->ops->send(run->sink, run->feeds[event.feed], event.key, event.key_len, event.value,
                                     event.value_len, event.timestamp_us, err);
@@ -154,7 +156,7 @@ static void summarise(struct run *run)
     char time[CL_TIME_TEXT];
     cl_log(&run->app->log, CL_LOG_INFO, "simulated", CL_NUM("events", run->events), CL_NUM("delivered", stats.delivered),
            CL_NUM("errors", stats.failed), CL_NUM("bytes", stats.bytes), CL_DBL("seconds", seconds),
-           CL_DBL("events_per_s", (double)run->events / (seconds > 0 ? seconds : 1)), CL_STR("sink", run->sink->ops->name),
+           CL_NUM("events_per_s", (double)run->events / (seconds > 0 ? seconds : 1)), CL_STR("sink", run->sink->ops->name),
            CL_STR("simulated", cl_time_text(run->simulated_us, time)));
 }
 
@@ -170,6 +172,7 @@ int cl_cmd_simulate(struct cl_app *app)
         enum cl_code flushed = run.sink->ops->flush(run.sink, FLUSH_MS, code == CL_OK ? &err : &later);
         if (code == CL_OK) code = flushed;
     }
+    if (code == CL_ECANCELED) code = CL_OK; /* the reader of standard output has seen enough */
     enum cl_code closed = cl_truth_close(run.truth, code == CL_OK ? &err : &later);
     if (code == CL_OK) code = closed;
     if (opened && !app->opt.quiet) summarise(&run);

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LATTICE = 4, ARTERIAL = 8, CANDIDATES = 4 };
+enum { LATTICE = 4, ARTERIAL = 8, CANDIDATES = 12 };
 
 bool cl_camera_at(const struct cl_city *city, struct cl_node at)
 {
@@ -60,6 +60,15 @@ void cl_city_camera(const struct cl_city *city, int64_t i, char id[24], double r
     ret_location[1] = city->roads.longitude + (double)city->roads.x[node] * city->roads.deg_per_m_lon;
 }
 
+/* A look at the timetable, which costs less than finding the vehicle. */
+static bool may_drive(const struct cl_city *city, int64_t vehicle, int64_t time_us)
+{
+    struct cl_trip trip;
+    uint32_t elapsed;
+    cl_trip_plan(city, vehicle, cl_trip_slot(city, vehicle, time_us, &elapsed), &trip);
+    return trip.route.n > 1 && elapsed >= trip.depart && (double)(elapsed - trip.depart) < 4e6 * trip.route.free_s;
+}
+
 enum cl_code cl_camera_shoot(const struct cl_city *city, struct cl_incident_book *book, int partition, int64_t n,
                              int64_t time_us, struct cl_camera_shot *ret, struct cl_error *err)
 {
@@ -68,8 +77,9 @@ enum cl_code cl_camera_shoot(const struct cl_city *city, struct cl_incident_book
     uint64_t key = city->key[CL_KEY_CAMERA] + (uint64_t)partition * (CANDIDATES + 1);
     for (uint64_t k = 0; k < CANDIDATES; k++) {
         ret->vehicle = partition + partitions * cl_below(cl_city_hash(key, (uint64_t)n, k), vehicles);
-        struct cl_motion motion;
-        cl_motion_reset(&motion);
+        if (k + 1 < CANDIDATES && !may_drive(city, ret->vehicle, time_us)) continue;
+        struct cl_city_motion motion;
+        cl_city_motion_reset(&motion);
         enum cl_code code = cl_vehicle_move(city, book, ret->vehicle, time_us, &motion, &ret->place, err);
         if (code != CL_OK) return code;
         if (!ret->place.driving) continue;

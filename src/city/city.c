@@ -101,7 +101,7 @@ double cl_city_events_per_second(const struct cl_city *city, unsigned feeds)
     double rate = 0;
     for (int feed = 0; feed < CL_CITY_EMERGENCY; feed++)
         for (int p = 0; p < city->config.partitions && (feeds & CL_CITY_BIT(feed)) != 0; p++) {
-            struct cl_schedule s = cl_schedule_of(city, (enum cl_city_feed)feed, p);
+            struct cl_city_schedule s = cl_city_schedule_of(city, (enum cl_city_feed)feed, p);
             rate += (double)s.per_tick * (double)CL_SECOND_US / (double)s.period_us;
         }
     if ((feeds & CL_CITY_BIT(CL_CITY_EMERGENCY)) != 0) rate += city->incidents_per_hour * MESSAGES_PER_INCIDENT / 3600;

@@ -9,10 +9,10 @@ const char *cl_city_malformed_name(enum cl_city_malformed kind)
     return names[kind];
 }
 
-void cl_fault_of(const struct cl_city *city, uint64_t hash, struct cl_fault *ret)
+void cl_city_fault_of(const struct cl_city *city, uint64_t hash, struct cl_city_fault *ret)
 {
     const struct cl_city_config *c = &city->config;
-    *ret = (struct cl_fault){0};
+    *ret = (struct cl_city_fault){0};
     if (cl_unit(hash) < c->malformed) {
         ret->malformed = (enum cl_city_malformed)(1 + cl_below(cl_mix64(hash + 1), CL_CITY_MALFORMED_KINDS - 1));
         return;

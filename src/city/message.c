@@ -92,7 +92,7 @@ static void put_head(struct out *o, const char *id, const char *key, size_t key_
     PUT(o, "\"");
 }
 
-static void put_time(struct cl_writer *w, struct out *o, int64_t time_us)
+static void put_time(struct cl_city_writer *w, struct out *o, int64_t time_us)
 {
     int64_t day = cl_floor_div(time_us, CL_DAY_US), rest = time_us - day * CL_DAY_US;
     if (day != w->date_day) {
@@ -147,7 +147,7 @@ static void put_number(struct out *o, const char *name, int64_t hundredths)
     put_decimal(o, hundredths, 2);
 }
 
-static const char *direction(const struct cl_city *city, const struct cl_place *place)
+static const char *direction(const struct cl_city *city, const struct cl_city_place *place)
 {
     static const char *const names[] = {"East", "North-East", "North", "North-West",
                                         "West", "South-West", "South", "South-East"};
@@ -171,7 +171,7 @@ static void put_speed(struct out *o, int64_t hundredths)
         put_number(o, "speed", hundredths);
 }
 
-static void write_vehicle(struct cl_writer *w, struct out *o, int64_t vehicle, const struct cl_place *place,
+static void write_vehicle(struct cl_city_writer *w, struct out *o, int64_t vehicle, const struct cl_city_place *place,
                           struct cl_city_event *event)
 {
     struct cl_profile profile;
@@ -187,7 +187,7 @@ static void write_vehicle(struct cl_writer *w, struct out *o, int64_t vehicle, c
     put_text(o, "fuelType", profile.fuel);
 }
 
-static void write_gps(struct cl_writer *w, struct out *o, int64_t vehicle, const struct cl_place *place,
+static void write_gps(struct cl_city_writer *w, struct out *o, int64_t vehicle, const struct cl_city_place *place,
                       struct cl_city_event *event)
 {
     static const char *const types[] = {"private", "taxi", "bus", "truck"};
@@ -203,7 +203,7 @@ static void write_gps(struct cl_writer *w, struct out *o, int64_t vehicle, const
     put_text(o, "vehicleType", types[cl_vehicle_type_of(w->city, vehicle)]);
 }
 
-static void write_weather(struct cl_writer *w, struct out *o, const struct cl_place *place, struct cl_city_event *event)
+static void write_weather(struct cl_city_writer *w, struct out *o, const struct cl_city_place *place, struct cl_city_event *event)
 {
     static const char *const skies[] = {"Sunny", "Cloudy", "Rain", "Snow"};
     struct cl_weather weather;
@@ -229,7 +229,7 @@ static void write_weather(struct cl_writer *w, struct out *o, const struct cl_pl
     put_number(o, "airQualityIndex", m[4]);
 }
 
-static enum cl_code write_camera(struct cl_writer *w, struct out *o, const struct cl_camera_shot *shot,
+static enum cl_code write_camera(struct cl_city_writer *w, struct out *o, const struct cl_camera_shot *shot,
                                  struct cl_city_event *event, struct cl_error *err)
 {
     const struct cl_city *city = w->city;
@@ -240,11 +240,11 @@ static enum cl_code write_camera(struct cl_writer *w, struct out *o, const struc
     struct cl_profile profile;
     cl_vehicle_profile(city, shot->vehicle, &profile);
     double sun = cl_sun(city, event->event_time_us);
-    struct cl_scene scene = {.light = sun < -0.1 ? 0 : sun < 0.15 ? 1 : 2,
+    struct cl_city_scene scene = {.light = sun < -0.1 ? 0 : sun < 0.15 ? 1 : 2,
                              .sky = (int)weather.sky,
                              .colour = profile.colour,
                              .crowd = cl_traffic_congestion(city, x, y, event->event_time_us) > 0.35};
-    struct cl_picture picture;
+    struct cl_city_picture picture;
     enum cl_code code = cl_album_picture(w->album, &scene, &picture, err);
     if (code != CL_OK) return code;
     PUT(o, ", \"camera_id\": \"Camera-");
@@ -263,7 +263,7 @@ static enum cl_code write_camera(struct cl_writer *w, struct out *o, const struc
     return CL_OK;
 }
 
-static void write_emergency(struct cl_writer *w, struct out *o, const struct cl_incident *inc, int k,
+static void write_emergency(struct cl_city_writer *w, struct out *o, const struct cl_incident *inc, int k,
                             struct cl_city_event *event)
 {
     static const char *const types[] = {"Accident", "Fire", "Medical", "Police"};
@@ -307,12 +307,12 @@ static size_t format_key(char *key, int64_t vehicle)
     return (size_t)(o.p - key);
 }
 
-static enum cl_code write_moving(struct cl_writer *w, enum cl_city_feed feed, struct out *o, int64_t vehicle,
-                                 struct cl_motion *motion, struct cl_city_event *event, struct cl_error *err)
+static enum cl_code write_moving(struct cl_city_writer *w, enum cl_city_feed feed, struct out *o, int64_t vehicle,
+                                 struct cl_city_motion *motion, struct cl_city_event *event, struct cl_error *err)
 {
-    struct cl_motion aside;
-    cl_motion_reset(&aside);
-    struct cl_place place;
+    struct cl_city_motion aside;
+    cl_city_motion_reset(&aside);
+    struct cl_city_place place;
     enum cl_code code =
         cl_vehicle_move(w->city, w->book, vehicle, event->event_time_us, motion ? motion : &aside, &place, err);
     if (code != CL_OK) return code;
@@ -324,8 +324,8 @@ static enum cl_code write_moving(struct cl_writer *w, enum cl_city_feed feed, st
     return CL_OK;
 }
 
-enum cl_code cl_message_write(struct cl_writer *w, enum cl_city_feed feed, int partition, const struct cl_plan *plan,
-                              const struct cl_entry *entry, int64_t entity, struct cl_motion *motion,
+enum cl_code cl_city_message_write(struct cl_city_writer *w, enum cl_city_feed feed, int partition, const struct cl_city_plan *plan,
+                              const struct cl_city_entry *entry, int64_t entity, struct cl_city_motion *motion,
                               struct cl_city_message *ret, struct cl_city_event *event, struct cl_error *err)
 {
     struct out o = {.p = (char *)ret->value, .spoil = entry->malformed};

@@ -81,8 +81,8 @@ int64_t cl_trip_slot(const struct cl_city *city, int64_t vehicle, int64_t time_u
 void cl_trip_plan(const struct cl_city *city, int64_t vehicle, int64_t slot, struct cl_trip *ret);
 
 /* --- vehicles.c --- */
-/* How far a vehicle is on its trip.  All zero is a valid beginning except for `slot`: see cl_motion_reset.  32 bytes. */
-struct cl_motion {
+/* How far a vehicle is on its trip.  All zero is a valid beginning except for `slot`: see cl_city_motion_reset.  32 bytes. */
+struct cl_city_motion {
     int32_t slot;
     uint32_t enter, leave; /* us after the slot began: of the edge, or of the stay */
     struct cl_node at;     /* where the edge begins, or where it is parked */
@@ -90,12 +90,12 @@ struct cl_motion {
     uint16_t stretch_left; /* edges of this stretch, this one included */
     uint8_t dir, stretch, phase;
 };
-static inline void cl_motion_reset(struct cl_motion *m)
+static inline void cl_city_motion_reset(struct cl_city_motion *m)
 {
-    *m = (struct cl_motion){.slot = INT32_MIN};
+    *m = (struct cl_city_motion){.slot = INT32_MIN};
 }
 
-struct cl_place {
+struct cl_city_place {
     bool driving;
     struct cl_node at, to; /* the same when parked */
     int dir;
@@ -105,7 +105,7 @@ struct cl_place {
 };
 /* Moves `m` to time_us.  Cheap when it stood shortly before; otherwise walks the slot's trip from its beginning. */
 enum cl_code cl_vehicle_move(const struct cl_city *city, struct cl_incident_book *book, int64_t vehicle, int64_t time_us,
-                             struct cl_motion *m, struct cl_place *ret, struct cl_error *err);
+                             struct cl_city_motion *m, struct cl_city_place *ret, struct cl_error *err);
 
 struct cl_profile {
     const char *make, *model, *fuel, *type;
@@ -144,7 +144,7 @@ int64_t cl_camera_number(const struct cl_city *city, struct cl_node camera);
 struct cl_camera_shot {
     int64_t vehicle;
     struct cl_node camera;
-    struct cl_place place; /* of the vehicle */
+    struct cl_city_place place; /* of the vehicle */
 };
 /* Finds a vehicle of `partition` for the n-th picture of that partition. */
 enum cl_code cl_camera_shoot(const struct cl_city *city, struct cl_incident_book *book, int partition, int64_t n,

@@ -44,7 +44,7 @@ static struct rgb dim(struct rgb c, int light)
     return (struct rgb){c.r * percent[light] / 100, c.g * percent[light] / 100, c.b * percent[light] / 100};
 }
 
-static void draw_background(struct canvas *c, const struct cl_scene *s)
+static void draw_background(struct canvas *c, const struct cl_city_scene *s)
 {
     static const struct rgb skies[CL_SCENE_SKIES] = {{90, 160, 240}, {165, 172, 180}, {110, 118, 130}, {205, 208, 214}};
     for (int y = 0; y < HORIZON; y++) {
@@ -81,7 +81,7 @@ static void draw_car(struct canvas *c, int x, int y, int size, struct rgb colour
     }
 }
 
-static void draw(struct canvas *c, const struct cl_scene *s)
+static void draw(struct canvas *c, const struct cl_city_scene *s)
 {
     static const struct rgb colours[CL_COLOURS] = {{236, 236, 236}, {24, 26, 30},  {150, 154, 160}, {30, 70, 160},
                                                    {176, 28, 30},   {32, 110, 64}, {232, 190, 40},  {120, 84, 52}};
@@ -174,7 +174,7 @@ void cl_album_free(struct cl_album *album)
     free(album);
 }
 
-enum cl_code cl_album_picture(struct cl_album *album, const struct cl_scene *s, struct cl_picture *ret,
+enum cl_code cl_album_picture(struct cl_album *album, const struct cl_city_scene *s, struct cl_city_picture *ret,
                               struct cl_error *err)
 {
     int k = ((s->light * CL_SCENE_SKIES + s->sky) * CL_COLOURS + s->colour) * CL_CROWDS + s->crowd;
@@ -189,6 +189,6 @@ enum cl_code cl_album_picture(struct cl_album *album, const struct cl_scene *s, 
         if (album->len[k] > CL_PICTURE_MAX)
             return cl_fail(err, CL_ELIMIT, "a camera picture has %zu bytes, more than %d", album->len[k], CL_PICTURE_MAX);
     }
-    *ret = (struct cl_picture){.text = album->text[k], .len = album->len[k]};
+    *ret = (struct cl_city_picture){.text = album->text[k], .len = album->len[k]};
     return CL_OK;
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 /* Entries of the planned block that are sent before time_us. */
-static int64_t sent_before(const struct cl_plan *plan, int64_t time_us)
+static int64_t sent_before(const struct cl_city_plan *plan, int64_t time_us)
 {
     size_t n = 0;
     while (n < plan->n && plan->entries[n].sent_us < time_us)
@@ -19,7 +19,7 @@ struct scratch {
     const struct cl_city *city;
     unsigned feeds;
     struct cl_incident_book *book;
-    struct cl_plan plan;
+    struct cl_city_plan plan;
     int64_t *hour_totals; /* emergencies of all partitions in the hours before, cumulated */
     size_t hours, cap;
 };
@@ -33,7 +33,7 @@ static enum cl_code scratch_init(struct scratch *s, const struct cl_city *city, 
 static void scratch_fini(struct scratch *s)
 {
     cl_incident_book_free(s->book);
-    cl_plan_fini(&s->plan);
+    cl_city_plan_fini(&s->plan);
     free(s->hour_totals);
 }
 
@@ -47,11 +47,11 @@ static enum cl_code offset_at(struct scratch *s, enum cl_city_feed feed, int par
     if (feed == CL_CITY_EMERGENCY) {
         block = cl_floor_div(time_us, CL_HOUR_US) - cl_floor_div(city->config.start_us, CL_HOUR_US);
     } else {
-        struct cl_schedule schedule = cl_schedule_of(city, feed, partition);
+        struct cl_city_schedule schedule = cl_city_schedule_of(city, feed, partition);
         if (schedule.per_tick == 0) return CL_OK;
-        block = cl_schedule_before(city, &schedule, time_us) / CL_BLOCK;
+        block = cl_city_schedule_before(city, &schedule, time_us) / CL_BLOCK;
     }
-    enum cl_code code = cl_plan_make(city, s->book, feed, partition, block, &s->plan, err);
+    enum cl_code code = cl_city_plan_make(city, s->book, feed, partition, block, &s->plan, err);
     if (code == CL_OK) *ret = s->plan.first_offset + sent_before(&s->plan, time_us);
     return code;
 }
@@ -82,7 +82,7 @@ static enum cl_code emergencies_before(struct scratch *s, int64_t hour, int64_t 
         int64_t total = s->hours == 0 ? 0 : s->hour_totals[s->hours - 1];
         for (int p = 0; p < s->city->config.partitions && s->hours > 0; p++) {
             enum cl_code code =
-                cl_plan_make(s->city, s->book, CL_CITY_EMERGENCY, p, (int64_t)s->hours - 1, &s->plan, err);
+                cl_city_plan_make(s->city, s->book, CL_CITY_EMERGENCY, p, (int64_t)s->hours - 1, &s->plan, err);
             if (code != CL_OK) return code;
             total += (int64_t)s->plan.n;
         }

@@ -1,7 +1,7 @@
 /* vehicles.c - where a vehicle is: its trip's route, walked edge by edge.
  *
  * The speed on an edge is what traffic.c says for the moment of entering it, so the walk from the beginning of the trip always
- * gives the same times, and a cursor that remembers the edge of the last event (struct cl_motion) only goes on from there.
+ * gives the same times, and a cursor that remembers the edge of the last event (struct cl_city_motion) only goes on from there.
  * Within an edge the vehicle is slower at both junctions: with f the share of the edge's time that has passed, it has covered
  * (1 - a) f + a (3f^2 - 2f^3) of the length, and its speed is the derivative of that; so places and speeds agree.
  * A trip ends before its slot does: a driver who would be late hurries, at the most. */
@@ -13,7 +13,7 @@
 
 enum { PHASE_WAITING, PHASE_DRIVING, PHASE_PARKED };
 
-static void park(struct cl_motion *m, struct cl_node at)
+static void park(struct cl_city_motion *m, struct cl_node at)
 {
     m->phase = PHASE_PARKED;
     m->at = at;
@@ -21,12 +21,12 @@ static void park(struct cl_motion *m, struct cl_node at)
     m->leave = UINT32_MAX;
 }
 
-static void begin(const struct cl_city *city, int64_t vehicle, int64_t slot, struct cl_motion *m)
+static void begin(const struct cl_city *city, int64_t vehicle, int64_t slot, struct cl_city_motion *m)
 {
     struct cl_trip trip;
     cl_trip_plan(city, vehicle, slot, &trip);
     uint64_t h = cl_city_hash(city->key[CL_KEY_DRIVER], (uint64_t)vehicle, (uint64_t)slot);
-    *m = (struct cl_motion){.slot = (int32_t)slot, .dir = (uint8_t)(h & 3)};
+    *m = (struct cl_city_motion){.slot = (int32_t)slot, .dir = (uint8_t)(h & 3)};
     if (trip.route.n < 2) {
         park(m, trip.route.corner[0]);
         return;
@@ -49,7 +49,7 @@ static double edge_length(const struct cl_roads *r, struct cl_node a, struct cl_
 
 /* Sets `leave` for the edge that begins at m->at at the moment m->enter. */
 static enum cl_code time_edge(const struct cl_city *city, struct cl_incident_book *book, int64_t vehicle,
-                              int64_t slot_start_us, struct cl_motion *m, struct cl_error *err)
+                              int64_t slot_start_us, struct cl_city_motion *m, struct cl_error *err)
 {
     double mps;
     enum cl_code code = cl_traffic_speed(city, book, m->at, m->dir, slot_start_us + m->enter, &mps, err);
@@ -68,7 +68,7 @@ static enum cl_code time_edge(const struct cl_city *city, struct cl_incident_boo
 }
 
 static enum cl_code step(const struct cl_city *city, struct cl_incident_book *book, int64_t vehicle,
-                         int64_t slot_start_us, struct cl_motion *m, struct cl_error *err)
+                         int64_t slot_start_us, struct cl_city_motion *m, struct cl_error *err)
 {
     m->enter = m->leave;
     if (m->phase == PHASE_WAITING) {
@@ -93,11 +93,11 @@ static enum cl_code step(const struct cl_city *city, struct cl_incident_book *bo
     return time_edge(city, book, vehicle, slot_start_us, m, err);
 }
 
-static void look(const struct cl_city *city, uint32_t elapsed, const struct cl_motion *m, struct cl_place *ret)
+static void look(const struct cl_city *city, uint32_t elapsed, const struct cl_city_motion *m, struct cl_city_place *ret)
 {
     const struct cl_roads *r = &city->roads;
     size_t from = cl_node_index(r, m->at);
-    *ret = (struct cl_place){.at = m->at, .to = m->at, .dir = m->dir, .x = (double)r->x[from], .y = (double)r->y[from]};
+    *ret = (struct cl_city_place){.at = m->at, .to = m->at, .dir = m->dir, .x = (double)r->x[from], .y = (double)r->y[from]};
     if (m->phase != PHASE_DRIVING) return;
     static const double ease[CL_ROAD_CLASSES] = {0.04, 0.25, 0.3, 0.4};
     ret->driving = true;
@@ -113,7 +113,7 @@ static void look(const struct cl_city *city, uint32_t elapsed, const struct cl_m
 }
 
 enum cl_code cl_vehicle_move(const struct cl_city *city, struct cl_incident_book *book, int64_t vehicle, int64_t time_us,
-                             struct cl_motion *m, struct cl_place *ret, struct cl_error *err)
+                             struct cl_city_motion *m, struct cl_city_place *ret, struct cl_error *err)
 {
     uint32_t elapsed;
     int64_t slot = cl_trip_slot(city, vehicle, time_us, &elapsed);
@@ -121,7 +121,7 @@ enum cl_code cl_vehicle_move(const struct cl_city *city, struct cl_incident_book
     while (elapsed >= m->leave) {
         enum cl_code code = step(city, book, vehicle, time_us - elapsed, m, err);
         if (code != CL_OK) {
-            cl_motion_reset(m);
+            cl_city_motion_reset(m);
             return code;
         }
     }

@@ -35,9 +35,9 @@ enum cl_code cl_city_view_vehicle(struct cl_city_view *view, int64_t vehicle, in
     const struct cl_city *city = view->city;
     if (vehicle < 0 || vehicle >= city->config.vehicles)
         return cl_fail(err, CL_EINVAL, "city: there is no vehicle %lld", (long long)vehicle);
-    struct cl_motion motion;
-    cl_motion_reset(&motion);
-    struct cl_place place;
+    struct cl_city_motion motion;
+    cl_city_motion_reset(&motion);
+    struct cl_city_place place;
     enum cl_code code = cl_vehicle_move(city, view->book, vehicle, time_us, &motion, &place, err);
     if (code != CL_OK) return code;
     double incident = 1;

@@ -53,7 +53,8 @@ static double temperature_at(const struct cl_city *city, double x, double y, dou
     double day = cos(TWO_PI * (local_hours - 15) / 24) * (4.5 - 3 * cloud);
     double spell = 12 * (cl_noise1(city->key[CL_KEY_WARMTH], hours / 60) - 0.5);
     double place = 2 * (cl_noise2(city->key[CL_KEY_WARMTH] + 1, x / 9000, y / 9000) - 0.5);
-    double off_centre = (x * x + y * y) / (city->roads.radius_m * city->roads.radius_m);
+    double island = fmax(city->roads.radius_m, 8000);
+    double off_centre = (x * x + y * y) / (island * island);
     return mean + season * swing + day + spell + place + 1.5 / (1 + 3 * off_centre);
 }
 
