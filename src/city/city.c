@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 enum { CAMERA_LATTICE = 4 };
+#define MESSAGES_PER_INCIDENT 1.9 /* of those that would begin if it were always the busiest time */
 
 const char *cl_city_feed_name(enum cl_city_feed feed)
 {
@@ -17,7 +18,7 @@ const char *cl_city_measure_name(enum cl_city_feed feed, int i)
     static const char *const names[CL_CITY_FEEDS][CL_CITY_MEASURES] = {
         {"speed"},
         {"speed"},
-        {"snapshot_bytes"},
+        {"snapshot_length"},
         {"temperature", "precipitation", "windSpeed", "humidity", "airQualityIndex"},
         {"resolved"},
     };
@@ -73,6 +74,7 @@ enum cl_code cl_city_new(const struct cl_city_config *config, struct cl_city **r
     }
     city->zone_us = lround(config->longitude / 15) * CL_HOUR_US;
     city->duplicates_20 = (uint64_t)llround(config->duplicates * 0x1p20);
+    city->incidents_per_hour = fmax(4, (double)config->vehicles / 250);
     /* Trips across a good part of the city, 6 km at most; slots that hold one at about 16 km/h. */
     int reach = city->roads.half;
     city->reach = reach > 38 ? 38 : reach;
@@ -94,14 +96,15 @@ const struct cl_city_config *cl_city_config_of(const struct cl_city *city)
     return &city->config;
 }
 
-double cl_city_events_per_second(const struct cl_city *city)
+double cl_city_events_per_second(const struct cl_city *city, unsigned feeds)
 {
     double rate = 0;
     for (int feed = 0; feed < CL_CITY_EMERGENCY; feed++)
-        for (int p = 0; p < city->config.partitions; p++) {
+        for (int p = 0; p < city->config.partitions && (feeds & CL_CITY_BIT(feed)) != 0; p++) {
             struct cl_schedule s = cl_schedule_of(city, (enum cl_city_feed)feed, p);
             rate += (double)s.per_tick * (double)CL_SECOND_US / (double)s.period_us;
         }
+    if ((feeds & CL_CITY_BIT(CL_CITY_EMERGENCY)) != 0) rate += city->incidents_per_hour * MESSAGES_PER_INCIDENT / 3600;
     return rate * (1 + city->config.duplicates);
 }
 

@@ -31,10 +31,21 @@ enum cl_city_feed {
     CL_CITY_FEEDS,
 };
 
+/* A set of feeds, for the functions that look at several. */
+#define CL_CITY_BIT(feed) (1u << (feed))
+#define CL_CITY_ALL_FEEDS (CL_CITY_BIT(CL_CITY_FEEDS) - 1)
+
 /* "vehicle", "gps", "camera", "weather", "emergency". */
 const char *cl_city_feed_name(enum cl_city_feed feed);
 
-enum { CL_CITY_MAX_PARTITIONS = 1024 };
+/* Counts up when the same configuration gives other events than before. */
+enum { CL_CITY_VERSION = 1 };
+
+enum {
+    CL_CITY_MAX_PARTITIONS = 1024,
+    CL_CITY_MAX_MESSAGE = 8192, /* bytes of a value */
+    CL_CITY_MAX_KEY = 24,       /* bytes of a key, its NUL included */
+};
 
 struct cl_city_config {
     int64_t vehicles;           /* 1 to 10,000,000; the road network grows with it */
@@ -91,16 +102,16 @@ void cl_city_free(struct cl_city *city);
 
 const struct cl_city_config *cl_city_config_of(const struct cl_city *city);
 
-/* Events per simulated second over all feeds, on average, duplicates included. */
-double cl_city_events_per_second(const struct cl_city *city);
+/* Events of `feeds` per simulated second, on average, duplicates included. */
+double cl_city_events_per_second(const struct cl_city *city, unsigned feeds);
 
 /* First offset of a partition whose event is sent at or after time_us. */
 CL_MUSTCHECK enum cl_code cl_city_offset_at(const struct cl_city *city, enum cl_city_feed feed, int partition,
                                             int64_t time_us, int64_t *ret, struct cl_error *err);
 
-/* Where every partition stands after the first `events` events of all feeds together, in the order that cl_city_merge_next gives:
- * ret[feed * partitions + partition]. */
-CL_MUSTCHECK enum cl_code cl_city_offsets_after(const struct cl_city *city, int64_t events, int64_t *ret,
+/* Where every partition stands after the first `events` events of `feeds` together, in the order that cl_city_merge_next gives:
+ * ret[feed * partitions + partition], 0 for feeds that are not wanted.  CL_EINVAL: no feeds, or more than 2^42 events. */
+CL_MUSTCHECK enum cl_code cl_city_offsets_after(const struct cl_city *city, unsigned feeds, int64_t events, int64_t *ret,
                                                 struct cl_error *err);
 
 struct cl_city_cursor;
@@ -123,8 +134,9 @@ int64_t cl_city_cursor_offset(const struct cl_city_cursor *cursor);
 
 struct cl_city_merge;
 
-/* All feeds and partitions in the order of sending; ties by feed, then partition.  Begins at the first event. */
-CL_MUSTCHECK enum cl_code cl_city_merge_new(const struct cl_city *city, struct cl_city_merge **ret, struct cl_error *err);
+/* The partitions of `feeds` in the order of sending; ties by feed, then partition.  Begins at the first event. */
+CL_MUSTCHECK enum cl_code cl_city_merge_new(const struct cl_city *city, unsigned feeds, struct cl_city_merge **ret,
+                                            struct cl_error *err);
 CL_MUSTCHECK enum cl_code cl_city_merge_peek(struct cl_city_merge *merge, int64_t *ret_time_us, struct cl_error *err);
 CL_MUSTCHECK enum cl_code cl_city_merge_next(struct cl_city_merge *merge, struct cl_city_event *ret, struct cl_error *err);
 void cl_city_merge_free(struct cl_city_merge *merge);

@@ -25,7 +25,7 @@ struct cl_city_cursor {
     struct cl_incident_book *book;
     struct cl_album *album;
     struct cl_writer writer;
-    struct cl_message message;
+    struct cl_city_message message;
 };
 
 static bool has_motions(enum cl_city_feed feed)

@@ -143,13 +143,12 @@ static enum cl_code index_all(struct hour *hour, struct cl_error *err)
 
 static enum cl_code fill(const struct cl_city *city, int64_t number, struct hour *hour, struct cl_error *err)
 {
-    double per_hour = fmax(4, (double)city->config.vehicles / 250);
     double at = 0;
     hour->hour = INT64_MIN;
     hour->n = 0;
     for (uint64_t k = 0;; k++) {
         uint64_t h = cl_city_hash(city->key[CL_KEY_INCIDENT] + 2, (uint64_t)number, k);
-        at -= log(1 - cl_unit(h)) / per_hour;
+        at -= log(1 - cl_unit(h)) / city->incidents_per_hour;
         if (at >= 1) break;
         struct cl_incident inc = {.start_us = number * CL_HOUR_US + (int64_t)(at * (double)CL_HOUR_US)};
         double keep = 0.2 + 0.8 * cl_traffic_demand(city, inc.start_us);

@@ -2,7 +2,7 @@
  *
  * Numbers are rounded first (coordinates to 6 decimals, the rest to 2) and printed as Python prints such a float: no zeros at
  * the end but at least one decimal.  Everything is written straight into a buffer that is larger than any message: the longest parts
- * are the picture (CL_PICTURE_MAX) and the fixed texts below, far under CL_MESSAGE_MAX together. */
+ * are the picture (CL_PICTURE_MAX) and the fixed texts below, far under CL_CITY_MAX_MESSAGE together. */
 #include "city/plan.h"
 
 #include "base/clock.h"
@@ -259,8 +259,7 @@ static enum cl_code write_camera(struct cl_writer *w, struct out *o, const struc
     PUT(o, ", \"snapshot\": \"");
     put(o, picture.text, picture.len);
     PUT(o, "\"");
-    int64_t padding = (picture.text[picture.len - 1] == '=') + (picture.text[picture.len - 2] == '=');
-    event->measures[0] = ((int64_t)picture.len / 4 * 3 - padding) * 100;
+    event->measures[0] = (int64_t)picture.len * 100;
     return CL_OK;
 }
 
@@ -327,7 +326,7 @@ static enum cl_code write_moving(struct cl_writer *w, enum cl_city_feed feed, st
 
 enum cl_code cl_message_write(struct cl_writer *w, enum cl_city_feed feed, int partition, const struct cl_plan *plan,
                               const struct cl_entry *entry, int64_t entity, struct cl_motion *motion,
-                              struct cl_message *ret, struct cl_city_event *event, struct cl_error *err)
+                              struct cl_city_message *ret, struct cl_city_event *event, struct cl_error *err)
 {
     struct out o = {.p = (char *)ret->value, .spoil = entry->malformed};
     const struct cl_incident *inc = feed == CL_CITY_EMERGENCY ? &plan->incidents[entry->n / 8] : NULL;
@@ -359,6 +358,6 @@ enum cl_code cl_message_write(struct cl_writer *w, enum cl_city_feed feed, int p
     PUT(&o, "}");
     spoil_text(&o, (char *)ret->value, cl_city_hash(w->city->key[CL_KEY_COPY] - 1, a, b));
     ret->len = (size_t)(o.p - (char *)ret->value);
-    assert(ret->len <= CL_MESSAGE_MAX);
+    assert(ret->len <= CL_CITY_MAX_MESSAGE);
     return CL_OK;
 }

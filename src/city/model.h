@@ -32,6 +32,7 @@ struct cl_city {
     int reach;       /* edges between a vehicle's two anchors */
     int64_t cameras;
     int camera_lines; /* cameras stand on a lattice of this many lines each way */
+    double incidents_per_hour; /* at the busiest time */
     uint64_t duplicates_20; /* rate of duplicates in 2^-20 */
 };
 

@@ -49,12 +49,11 @@ enum cl_code cl_plan_make(const struct cl_city *city, struct cl_incident_book *b
                           int64_t block, struct cl_plan *plan, struct cl_error *err);
 
 /* --- message.c --- */
-enum { CL_MESSAGE_MAX = 8192 };
 struct cl_album;
-struct cl_message {
-    uint8_t value[CL_MESSAGE_MAX];
+struct cl_city_message {
+    uint8_t value[CL_CITY_MAX_MESSAGE];
     size_t len;
-    char key[24];
+    char key[CL_CITY_MAX_KEY];
     size_t key_len;
 };
 struct cl_writer {
@@ -68,6 +67,6 @@ struct cl_writer {
  * not be disturbed. */
 enum cl_code cl_message_write(struct cl_writer *w, enum cl_city_feed feed, int partition, const struct cl_plan *plan,
                               const struct cl_entry *entry, int64_t entity, struct cl_motion *motion,
-                              struct cl_message *ret, struct cl_city_event *event, struct cl_error *err);
+                              struct cl_city_message *ret, struct cl_city_event *event, struct cl_error *err);
 
 #endif

@@ -17,15 +17,16 @@ static int64_t sent_before(const struct cl_plan *plan, int64_t time_us)
 
 struct scratch {
     const struct cl_city *city;
+    unsigned feeds;
     struct cl_incident_book *book;
     struct cl_plan plan;
     int64_t *hour_totals; /* emergencies of all partitions in the hours before, cumulated */
     size_t hours, cap;
 };
 
-static enum cl_code scratch_init(struct scratch *s, const struct cl_city *city, struct cl_error *err)
+static enum cl_code scratch_init(struct scratch *s, const struct cl_city *city, unsigned feeds, struct cl_error *err)
 {
-    *s = (struct scratch){.city = city, .plan = {.block = -1}};
+    *s = (struct scratch){.city = city, .feeds = feeds, .plan = {.block = -1}};
     return cl_incident_book_new(city, &s->book, err);
 }
 
@@ -60,7 +61,7 @@ enum cl_code cl_city_offset_at(const struct cl_city *city, enum cl_city_feed fee
 {
     struct scratch s;
     int64_t offset;
-    enum cl_code code = scratch_init(&s, city, err);
+    enum cl_code code = scratch_init(&s, city, CL_CITY_BIT(feed), err);
     if (code == CL_OK) code = offset_at(&s, feed, partition, time_us, &offset, err);
     if (code == CL_OK) *ret = offset;
     scratch_fini(&s);
@@ -97,7 +98,7 @@ static enum cl_code count_before(struct scratch *s, int64_t time_us, int64_t *of
     int partitions = s->city->config.partitions;
     int64_t total = 0;
     for (int feed = 0; feed < CL_CITY_FEEDS; feed++)
-        for (int p = 0; p < partitions; p++) {
+        for (int p = 0; p < partitions && (s->feeds & CL_CITY_BIT(feed)) != 0; p++) {
             int64_t *offset = &offsets[feed * partitions + p];
             enum cl_code code = offset_at(s, (enum cl_city_feed)feed, p, time_us, offset, err);
             if (code != CL_OK) return code;
@@ -105,7 +106,8 @@ static enum cl_code count_before(struct scratch *s, int64_t time_us, int64_t *of
         }
     int64_t hour = cl_floor_div(time_us, CL_HOUR_US) - cl_floor_div(s->city->config.start_us, CL_HOUR_US);
     int64_t earlier = 0;
-    enum cl_code code = emergencies_before(s, hour, &earlier, err);
+    enum cl_code code = CL_OK;
+    if ((s->feeds & CL_CITY_BIT(CL_CITY_EMERGENCY)) != 0) code = emergencies_before(s, hour, &earlier, err);
     if (code == CL_OK) *ret = total + earlier;
     return code;
 }
@@ -114,7 +116,7 @@ static enum cl_code count_before(struct scratch *s, int64_t time_us, int64_t *of
 static enum cl_code find_time(struct scratch *s, int64_t events, int64_t *low, int64_t *ret_count, int64_t *ret_time,
                               int64_t *scratch_offsets, struct cl_error *err)
 {
-    double rate = cl_city_events_per_second(s->city);
+    double rate = cl_city_events_per_second(s->city, s->feeds);
     int64_t from = s->city->config.start_us, step = (int64_t)((double)events / rate * 1e6) + CL_SECOND_US, count = 0;
     int64_t to = from + step;
     enum cl_code code = count_before(s, to, scratch_offsets, &count, err);
@@ -136,20 +138,23 @@ static enum cl_code find_time(struct scratch *s, int64_t events, int64_t *low, i
     return code;
 }
 
-enum cl_code cl_city_offsets_after(const struct cl_city *city, int64_t events, int64_t *ret, struct cl_error *err)
+enum cl_code cl_city_offsets_after(const struct cl_city *city, unsigned feeds, int64_t events, int64_t *ret,
+                                   struct cl_error *err)
 {
+    if ((feeds & CL_CITY_ALL_FEEDS) == 0) return cl_fail(err, CL_EINVAL, "city: no feed to count the events of");
     if (events < 0 || events > INT64_C(1) << 42)
         return cl_fail(err, CL_EINVAL, "city: cannot count to %lld events; the most is 2^42", (long long)events);
     size_t n = (size_t)CL_CITY_FEEDS * (size_t)city->config.partitions;
     struct scratch s;
     int64_t *low = calloc(2 * n, sizeof *low), count = 0, time_us = 0;
-    enum cl_code code = scratch_init(&s, city, err);
+    enum cl_code code = scratch_init(&s, city, feeds, err);
     if (code == CL_OK && low == NULL) code = cl_fail_nomem(err);
     if (code == CL_OK) code = find_time(&s, events, low, &count, &time_us, low + n, err);
     /* More are sent at that very microsecond than are wanted: the first feeds and partitions have them. */
     for (size_t k = 0; k < n && code == CL_OK && count < events; k++) {
         int64_t next;
         enum cl_city_feed feed = (enum cl_city_feed)(k / (size_t)city->config.partitions);
+        if ((feeds & CL_CITY_BIT(feed)) == 0) continue;
         code = offset_at(&s, feed, (int)(k % (size_t)city->config.partitions), time_us + 1, &next, err);
         int64_t more = next - low[k];
         if (code != CL_OK || more <= 0) continue;

@@ -110,10 +110,11 @@ enum cl_code cl_kafka_fail_unreachable(struct cl_error *err, rd_kafka_resp_err_t
     return code;
 }
 
-static const char *const *find_name(const char *const *pairs, const char *name)
+static const struct cl_kafka_property *find_name(const struct cl_kafka_property *pairs,
+                                                 const char *name)
 {
-    for (; *pairs != NULL; pairs += 2)
-        if (strcmp(*pairs, name) == 0) return pairs;
+    for (; pairs->name != NULL; pairs++)
+        if (strcmp(pairs->name, name) == 0) return pairs;
     return NULL;
 }
 
@@ -126,17 +127,18 @@ static enum cl_code set_property(rd_kafka_conf_t *conf, const char *name, const 
     return cl_fail_at(err, CL_EINVAL, where, "kafka.properties: %s: %s", name, reason);
 }
 
-static enum cl_code set_pairs(rd_kafka_conf_t *conf, const char *const *pairs, struct cl_error *err)
+static enum cl_code set_pairs(rd_kafka_conf_t *conf, const struct cl_kafka_property *pairs,
+                              struct cl_error *err)
 {
     enum cl_code code = CL_OK;
-    for (; code == CL_OK && *pairs != NULL; pairs += 2)
-        code = set_property(conf, pairs[0], pairs[1], "", err);
+    for (; code == CL_OK && pairs->name != NULL; pairs++)
+        code = set_property(conf, pairs->name, pairs->value, "", err);
     return code;
 }
 
 static enum cl_code set_all(rd_kafka_conf_t *conf, const struct cl_spec *spec,
-                            const char *const *defaults, const char *const *fixed,
-                            struct cl_error *err)
+                            const struct cl_kafka_property *defaults,
+                            const struct cl_kafka_property *fixed, struct cl_error *err)
 {
     enum cl_code code = set_pairs(conf, defaults, err);
     if (code == CL_OK) code = set_property(conf, "client.id", "citylake", "", err);
@@ -146,20 +148,21 @@ static enum cl_code set_all(rd_kafka_conf_t *conf, const struct cl_spec *spec,
     for (size_t i = 0; code == CL_OK && i < spec->kafka.n_properties; i++) {
         const char *name = spec->kafka.properties[2 * i],
                    *value = spec->kafka.properties[2 * i + 1];
-        const char *const *ours = find_name(fixed, name);
-        if (ours != NULL && strcmp(ours[1], value) != 0)
+        const struct cl_kafka_property *ours = find_name(fixed, name);
+        if (ours != NULL && strcmp(ours->value, value) != 0)
             return cl_fail_at(
                 err, CL_EINVAL, spec->path,
                 "kafka.properties: %s must stay \"%s\", or events could be lost; remove the line",
-                name, ours[1]);
+                name, ours->value);
         code = set_property(conf, name, value, spec->path, err);
     }
     return code == CL_OK ? set_pairs(conf, fixed, err) : code;
 }
 
 enum cl_code
-cl_kafka_client_new(const struct cl_spec *spec, rd_kafka_type_t type, const char *const *defaults,
-                    const char *const *fixed, struct cl_kafka_notes *notes,
+cl_kafka_client_new(const struct cl_spec *spec, rd_kafka_type_t type,
+                    const struct cl_kafka_property *defaults, const struct cl_kafka_property *fixed,
+                    struct cl_kafka_notes *notes,
                     void (*dr_msg_cb)(rd_kafka_t *, const rd_kafka_message_t *, void *),
                     rd_kafka_t **ret, struct cl_error *err)
 {

@@ -29,13 +29,18 @@ const char *cl_kafka_notes_text(struct cl_kafka_notes *n, char *buf, size_t size
  * bytes. */
 rd_kafka_resp_err_t cl_kafka_notes_take_event(struct cl_kafka_notes *n, char text[512]);
 
-/* A client of `type`: `defaults` (name, value, ..., NULL), then the servers and properties of the
- * spec, then `fixed`, which the spec may not set: it is an error that says so.  notes and opaque-s
- * of callbacks: rd_kafka_opaque is `notes`.  dr_msg_cb may be NULL. CL_EINVAL: librdkafka refuses a
- * property (named). */
+struct cl_kafka_property {
+    const char *name, *value;
+};
+
+/* A client of `type`.  Its configuration: `defaults`, then the servers and properties of the spec,
+ * then `fixed`, which the spec may not change; both tables end with a NULL name.  The opaque of the
+ * client and of its callbacks is `notes`.  dr_msg_cb may be NULL.
+ * CL_EINVAL: librdkafka refuses a property (named). */
 CL_MUSTCHECK enum cl_code
-cl_kafka_client_new(const struct cl_spec *spec, rd_kafka_type_t type, const char *const *defaults,
-                    const char *const *fixed, struct cl_kafka_notes *notes,
+cl_kafka_client_new(const struct cl_spec *spec, rd_kafka_type_t type,
+                    const struct cl_kafka_property *defaults, const struct cl_kafka_property *fixed,
+                    struct cl_kafka_notes *notes,
                     void (*dr_msg_cb)(rd_kafka_t *, const rd_kafka_message_t *, void *),
                     rd_kafka_t **ret, struct cl_error *err);
 

@@ -26,47 +26,27 @@
 #define FETCH_BYTES "8388608"
 
 /* May be overridden by kafka.properties. */
-static const char *const DEFAULTS[] = {
-    "isolation.level",
-    "read_committed",
-    "queued.max.messages.kbytes",
-    QUEUE_KIB,
-    "queued.min.messages",
-    "100000",
-    "fetch.max.bytes",
-    FETCH_BYTES,
-    "max.partition.fetch.bytes",
-    "1048576",
-    "receive.message.max.bytes",
-    "268435456", /* a message of any size a broker may take; only a cap */
-    "fetch.min.bytes",
-    "65536", /* few large responses cost less than many small ones */
-    "fetch.wait.max.ms",
-    "100", /* what that may add to latency */
-    "fetch.error.backoff.ms",
-    "100",
-    "reconnect.backoff.max.ms",
-    "2000",
-    "topic.metadata.refresh.interval.ms",
-    "60000",
-    "log.connection.close",
-    "false",
-    NULL,
+static const struct cl_kafka_property DEFAULTS[] = {
+    {"isolation.level", "read_committed"},
+    {"queued.max.messages.kbytes", QUEUE_KIB},
+    {"queued.min.messages", "100000"},
+    {"fetch.max.bytes", FETCH_BYTES},
+    {"max.partition.fetch.bytes", "1048576"},
+    {"receive.message.max.bytes", "268435456"}, /* as large as a broker may send; only a cap */
+    {"fetch.min.bytes", "65536"},               /* few large responses cost less than many small */
+    {"fetch.wait.max.ms", "100"},               /* what that may add to latency */
+    {"fetch.error.backoff.ms", "100"},
+    {"reconnect.backoff.max.ms", "2000"},
+    {"topic.metadata.refresh.interval.ms", "60000"},
+    {"log.connection.close", "false"},
+    {NULL, NULL},
 };
 
 /* Without these positions could jump or ends be missed. */
-static const char *const FIXED[] = {
-    "enable.auto.commit",
-    "false",
-    "enable.auto.offset.store",
-    "false",
-    "auto.offset.reset",
-    "error",
-    "enable.partition.eof",
-    "true",
-    "allow.auto.create.topics",
-    "false",
-    NULL,
+static const struct cl_kafka_property FIXED[] = {
+    {"enable.auto.commit", "false"},       {"enable.auto.offset.store", "false"},
+    {"auto.offset.reset", "error"},        {"enable.partition.eof", "true"},
+    {"allow.auto.create.topics", "false"}, {NULL, NULL},
 };
 
 static struct cl_kafka_source *self_of(struct cl_source *s)

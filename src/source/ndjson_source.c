@@ -429,8 +429,8 @@ static int32_t part_of_topic(const struct ndjson_source *s, const struct stream 
 {
     int32_t last = st->first_part + st->n_parts - 1;
     for (int32_t i = st->first_part; i < last; i++)
-        if (memcmp(s->parts[i].topic, e->topic, e->topic_len + 1) == 0 &&
-            strlen(s->parts[i].topic) == e->topic_len)
+        if (strlen(s->parts[i].topic) == e->topic_len &&
+            memcmp(s->parts[i].topic, e->topic, e->topic_len) == 0)
             return i;
     return s->only != NULL && feed_of_topic(s->spec, e->topic, e->topic_len) != NULL ? -1 : last;
 }
