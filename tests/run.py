@@ -10,7 +10,6 @@ it failed; what it counted comes from Meson's testlog.json and pytest's JUnit fi
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -59,30 +58,28 @@ def run(*command, env=None, timeout=None):
         return -1, (e.stdout or b'').decode(errors='replace') + f'\nstopped after {timeout} s'
 
 
-def build(folder, *options, env=None):
+def build(folder, *options, wrapper=(), env=None):
     """A build of everything in `folder`; without options it is set up already.  Returns what went wrong, or None."""
     commands = [['ninja', '-C', folder, '--quiet']]
     if options:
         again = ['--reconfigure'] if (ROOT / folder / 'build.ninja').exists() else []
         commands.insert(0, ['meson', 'setup', folder, *again, *options])
     for command in commands:
-        status, output = run(*command, env=env)
+        status, output = run(*wrapper, *command, env=env)
         if status != 0:
             return f'{" ".join(command)}: status {status}\n{output}'
     return None
 
 
-def units(folder, *options, wrapper=None, timeout_multiplier=1):
+def units(folder, *options, wrapper=(), timeout_multiplier=1):
     """Builds `folder` and runs Meson's tests in it."""
-    problem = build(folder, *options)
+    problem = build(folder, *options, wrapper=wrapper)
     if problem:
         return Count(failed=1, output=problem)
     log = ROOT / folder / 'meson-logs' / 'testlog.json'
     log.unlink(missing_ok=True)
-    command = ['meson', 'test', '-C', folder, '--no-rebuild', '--print-errorlogs', '-t', timeout_multiplier]
-    if wrapper:
-        command.append(f'--wrapper={wrapper}')
-    status, output = run(*command, env=SANITIZER_ENVIRONMENT)
+    status, output = run(*wrapper, 'meson', 'test', '-C', folder, '--no-rebuild', '--print-errorlogs', '-t', timeout_multiplier,
+                         env=SANITIZER_ENVIRONMENT)
     count = Count(output=output)
     for line in log.read_text().splitlines() if log.exists() else []:
         result = json.loads(line)['result']
@@ -99,7 +96,7 @@ def units(folder, *options, wrapper=None, timeout_multiplier=1):
 
 def thread_sanitizer():
     # TSan of gcc 12 cannot place its shadow memory when the kernel randomises addresses widely: without randomising, it can.
-    no_random = 'setarch -R' if shutil.which('setarch') and run('setarch', '-R', 'true')[0] == 0 else None
+    no_random = ('setarch', '-R') if run('setarch', '-R', 'true')[0] == 0 else ()
     return units('build-tsan', '-Db_sanitize=thread', '-Db_lundef=false', wrapper=no_random, timeout_multiplier=5)
 
 

@@ -43,15 +43,16 @@ static void sum_up(const struct cl_app *app, const struct cl_stream_stats *s, in
            CL_DBL("mb", (double)s->bytes / 1e6));
 }
 
-int cl_app_run_engine(struct cl_app *app, struct cl_source_options *source_options)
+int cl_app_run_engine(struct cl_app *app)
 {
     struct cl_error err = {0};
     struct cl_lake lake = {0};
+    struct cl_source_options source_options = {0};
     struct cl_source *source = NULL;
     struct cl_stream_stats stats = {0};
     struct progress progress = {.app = app};
     int64_t cpu = cl_clock_cpu_us();
-    enum cl_code code = cl_app_source_open(app, source_options, &source, &err);
+    enum cl_code code = cl_app_source_open(app, &source_options, &source, &err);
     if (code == CL_OK) code = cl_app_lake_open(app, true, &lake, &err);
     if (code == CL_OK) {
         const struct cl_stream_options options = {

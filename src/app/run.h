@@ -5,6 +5,6 @@
 #include "app/app.h"
 
 /* Returns an exit status; errors were printed. */
-int cl_app_run_engine(struct cl_app *app, struct cl_source_options *options);
+int cl_app_run_engine(struct cl_app *app);
 
 #endif

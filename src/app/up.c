@@ -6,16 +6,11 @@
 
 int cl_cmd_up(struct cl_app *app)
 {
-    struct cl_source_options options = {
-        .max_events = app->opt.events > 0 ? app->opt.events : 0,
-        .duration_us = app->opt.duration_us,
-        .rate = app->opt.rate,
-    };
-    if (app->opt.source == NULL) app->opt.source = "city";
+    app->opt.source = "city";
     if (!app->opt.quiet && isatty(STDERR_FILENO))
         (void)fprintf(stderr,
                       "The city runs into the lake %s; stop it with Ctrl-C.  From another shell:\n"
                       "  citylake sql --lake %s \"SELECT count(*), avg(speed) FROM vehicle\"\n",
                       app->spec->lake.warehouse, app->spec->lake.warehouse);
-    return cl_app_run_engine(app, &options);
+    return cl_app_run_engine(app);
 }

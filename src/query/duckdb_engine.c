@@ -11,9 +11,8 @@
 
 #include "query/duckdb_value.h"
 #include "query/duckdb_view.h"
+#include "query/sql_words.h"
 
-#include <assert.h>
-#include <ctype.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -194,22 +193,14 @@ static enum cl_code set_up(struct engine *e, const struct cl_engine_table *table
 
 /* ---- statements ---- */
 
-static bool mentions(const char *sql, const char *word)
-{
-    size_t len = strlen(word);
-    for (const char *p = sql; (p = strcasestr(p, word)) != NULL; p += len)
-        if ((p == sql || !isalnum((unsigned char)p[-1])) && !isalnum((unsigned char)p[len]))
-            return true;
-    return false;
-}
-
 /* Kinds that can't write a file or reach outside.  EXPLAIN ANALYZE runs what it explains, and the C
  * API doesn't tell what that is, so an EXPLAIN is refused when the text has the word COPY or EXPORT
  * anywhere. */
 static bool allowed(duckdb_statement_type type, const char *sql)
 {
     switch (type) {
-    case DUCKDB_STATEMENT_TYPE_EXPLAIN: return !mentions(sql, "copy") && !mentions(sql, "export");
+    case DUCKDB_STATEMENT_TYPE_EXPLAIN:
+        return !cl_sql_mentions(sql, "copy") && !cl_sql_mentions(sql, "export");
     case DUCKDB_STATEMENT_TYPE_SELECT:
     case DUCKDB_STATEMENT_TYPE_INSERT: /* the rest: into tables in memory, gone at the end */
     case DUCKDB_STATEMENT_TYPE_UPDATE:

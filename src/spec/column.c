@@ -3,6 +3,7 @@
  * The type comes first (every other key is judged by it), then the table of keys, then the rules between keys. */
 #include "spec/parts.h"
 
+#include "spec/path.h"
 #include "spec/suggest.h"
 #include "spec/units.h"
 #include "spec/yaml_fields.h"

@@ -1,6 +1,7 @@
 /* feed.c - `feeds:` -> struct cl_feed[]: columns, the roles that columns play, the table's schema. */
 #include "spec/parts.h"
 
+#include "spec/path.h"
 #include "spec/suggest.h"
 #include "spec/yaml_fields.h"
 
@@ -159,7 +160,7 @@ static enum cl_code read_partition(const struct cl_yaml_node *node, struct cl_ar
     if (code != CL_OK) return code;
     const struct cl_feed_column *c = &feed->columns[feed->partition_column];
     if (c->field.type == CL_TIMESTAMP || (c->field.type == CL_DATE && feed->partition != CL_PARTITION_HOUR)) return CL_OK;
-    return cl_yaml_fail(node, err, "%s needs a timestamp%s column; \"%s\" is neither", names[feed->partition],
+    return cl_yaml_fail(node, err, "%s needs a timestamp%s column, which \"%s\" is not", names[feed->partition],
                         feed->partition == CL_PARTITION_HOUR ? "" : " or date", c->field.name);
 }
 

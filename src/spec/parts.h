@@ -12,8 +12,6 @@ enum {
     CL_SPEC_MAX_FEEDS = 1000,
     CL_SPEC_MAX_COLUMNS = 1000, /* of one feed */
     CL_SPEC_MAX_NAME = 127,     /* bytes of a feed or column name: Redshift's limit, the smallest of the readers */
-    CL_PATH_MAX_STEPS = 32,
-    CL_PATH_MAX_INDEX = 999999,
 };
 
 /* `feeds:`, a mapping with at least one entry -> spec->feeds. */
@@ -31,17 +29,6 @@ CL_MUSTCHECK enum cl_code cl_column_read(const struct cl_yaml_node *node, struct
 
 /* A name is a letter or underscore, then letters, digits and underscores; at most CL_SPEC_MAX_NAME bytes. */
 bool cl_name_is_valid(const char *name, bool lower_case_only);
-
-/* "location[0].x" -> steps.  CL_EINVAL with a message (no place). */
-CL_MUSTCHECK enum cl_code cl_path_parse(const char *text, struct cl_arena *arena, struct cl_path_step **ret,
-                                        size_t *ret_len, struct cl_error *err);
-
-/* Two columns that cannot both be filled from one message: one reads a value as a scalar where the other steps into it, or one
- * takes an object member where the other takes an element.  Equal paths are fine. */
-bool cl_paths_contradict(const struct cl_feed_column *a, const struct cl_feed_column *b);
-
-/* "location[0].x" again, for messages.  Returns buf. */
-const char *cl_path_text(const struct cl_feed_column *column, char *buf, size_t size);
 
 /* KAFKA_BOOTSTRAP_SERVERS and the topic variables of the reference pipeline -> spec.  Set but empty counts as unset. */
 CL_MUSTCHECK enum cl_code cl_environment_apply(struct cl_spec *spec, struct cl_error *err);

@@ -3,7 +3,7 @@
  *   path   = first { "." member | "[" digits "]" }
  *   first  = member | "[" digits "]"         (a message is an object, so a leading index is refused)
  *   member = run of bytes other than . [ ] " and blank, or a quoted JSON-like string: "odd name", with \" and \\ */
-#include "spec/parts.h"
+#include "spec/path.h"
 
 #include <stdio.h>
 #include <string.h>

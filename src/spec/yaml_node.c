@@ -186,6 +186,10 @@ static enum cl_code take_key(struct builder *b, const char *text, int line, int 
 static enum cl_code on_scalar(struct builder *b, struct fy_token *token, int line, int column, struct cl_error *err)
 {
     size_t len = 0;
+    enum fy_scalar_style style = token == NULL ? FYSS_PLAIN : fy_scalar_token_get_style(token);
+    bool plain = style == FYSS_PLAIN;
+    /* libfyaml's mark is behind the opening quote. */
+    if ((style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) && column > 1) column--;
     const char *bytes = fy_token_get_text(token, &len);
     if (bytes == NULL) len = 0;
     if (len > 0 && memchr(bytes, '\0', len) != NULL)
@@ -193,7 +197,6 @@ static enum cl_code on_scalar(struct builder *b, struct fy_token *token, int lin
     char *text = cl_arena_strndup(b->arena, bytes == NULL ? "" : bytes, len);
     if (text == NULL) return cl_fail_nomem(err);
     if (b->open != NULL && b->open->kind == CL_YAML_MAP && b->key == NULL) return take_key(b, text, line, column, err);
-    bool plain = token == NULL || fy_scalar_token_get_style(token) == FYSS_PLAIN;
     struct cl_yaml_node *node;
     enum cl_code code = add_node(b, plain && is_null(text) ? CL_YAML_NULL : CL_YAML_TEXT, line, column, &node, err);
     if (code == CL_OK) node->text = text;
@@ -245,8 +248,10 @@ static enum cl_code syntax_error(const char *path, struct fy_diag *diag, struct 
     const struct fy_diag_error *first = fy_diag_errors_iterate(diag, &iterator);
     if (first == NULL) return cl_fail_at(err, CL_EINVAL, path, "not valid YAML");
     char message[512];
-    (void)snprintf(message, sizeof message, "not valid YAML: %s", first->msg);
-    message[strcspn(message, "\n")] = '\0';
+    /* The usual way to this message is `{from: location[0]}`. */
+    bool flow = strstr(first->msg, "missing comma") != NULL;
+    (void)snprintf(message, sizeof message, "not valid YAML: %.*s%s", (int)strcspn(first->msg, "\n"), first->msg,
+                   flow ? "; inside { } and [ ], text that holds one of []{}, needs quotes: \"location[0]\"" : "");
     return fail_at(path, first->line, first->column, err, message);
 }
 

@@ -131,7 +131,7 @@ def test_full_disk(citylake, lake, tmp_path):
     lake.mkdir()
     subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=600k', 'none', lake], check=True)
     try:
-        args = ['stream', '--source', f'ndjson:{source}', '--lake', lake, '--until-end', '--commit-every', '20ms']
+        args = ['stream', '--source', f'ndjson:{source}', '--lake', lake, '--until-end', '--commit-every', '100ms']
         fails(citylake, 1, *args, says=['No space left on device'])
         subprocess.run(['mount', '-o', 'remount,size=100m', lake], check=True)
         citylake.run(*args)

@@ -8,7 +8,9 @@
 
 #include "stream/ledger.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct cl_progress example(void)
 {

@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char city_yaml[] = "feeds:\n"
                                 "  alpha:\n"
