@@ -74,7 +74,7 @@ enum cl_code cl_city_new(const struct cl_city_config *config, struct cl_city **r
     }
     city->zone_us = lround(config->longitude / 15) * CL_HOUR_US;
     city->duplicates_20 = (uint64_t)llround(config->duplicates * 0x1p20);
-    city->incidents_per_hour = fmax(4, (double)config->vehicles / 250);
+    city->incidents_per_hour = fmax(24, (double)config->vehicles / 250);
     /* Trips across a good part of the city, 6 km at most; slots that hold one at about 16 km/h. */
     int reach = city->roads.half;
     city->reach = reach > 38 ? 38 : reach;
