@@ -14,7 +14,8 @@ static struct cl_spec *a_spec(void)
     return spec;
 }
 
-static struct cl_source *a_source(const struct cl_spec *spec, const struct cl_source_options *options)
+static struct cl_source *a_source(const struct cl_spec *spec,
+                                  const struct cl_source_options *options)
 {
     struct cl_source *source = NULL;
     struct cl_error err;
@@ -198,7 +199,8 @@ static void lanes_read_their_partitions_side_by_side(void **state)
             newest[m->part] = m->timestamp_us;
             /* The frequent feeds of 40 vehicles each stay within a few rounds of each other. */
             for (int other = 0; other < 6; other++)
-                if (m->part < 6 && newest[other] != 0) assert_true(llabs(newest[other] - m->timestamp_us) < 25 * SECOND_US);
+                if (m->part < 6 && newest[other] != 0)
+                    assert_true(llabs(newest[other] - m->timestamp_us) < 25 * SECOND_US);
         }
         source->ops->release(source, 0);
     }
@@ -277,7 +279,8 @@ static void identities_tell_cities_and_feeds_apart(void **state)
 static void wrong_wishes_are_named(void **state)
 {
     (void)state;
-    static const char own[] = "feeds:\n  probe:\n    event_time: at\n    columns:\n      at: {type: timestamp, required: true}\n";
+    static const char own[] = "feeds:\n  probe:\n    event_time: at\n    columns:\n      at: "
+                              "{type: timestamp, required: true}\n";
     struct cl_error err;
     struct cl_source *source = NULL;
     struct cl_spec *spec = a_spec(), *foreign = NULL;
@@ -299,7 +302,8 @@ static void one_feed_only(void **state)
     (void)state;
     struct cl_error err;
     struct cl_spec *spec = a_spec();
-    struct cl_source_options options = {.max_events = 500, .only = cl_spec_find_feed(spec, "weather")};
+    struct cl_source_options options = {.max_events = 500,
+                                        .only = cl_spec_find_feed(spec, "weather")};
     struct cl_source *source = a_source(spec, &options);
     const struct cl_source_partition *partitions;
     size_t n;
