@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows of a batch of commits whose offsets are compared at once: some 40 bytes of memory each. */
-enum { BATCH_ROWS = 8000000 };
+/* Rows of a batch of commits whose offsets are compared at once: some 50 bytes of memory each. */
+enum { BATCH_ROWS = 4000000 };
 
 /* ---- history ---- */
 
