@@ -112,7 +112,8 @@ static void arena_keeps_its_maximum(void **state)
     cl_arena_fini(&a);
 }
 
-/* Any change of a byte or of the length changes the hash; equal bytes have equal hashes wherever they stand. */
+/* Any change of a byte or of the length changes the hash; equal bytes have equal hashes wherever
+ * they stand. */
 static void hash_sees_every_byte(void **state)
 {
     (void)state;
@@ -135,9 +136,12 @@ static void hash_sees_every_byte(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(buf_appends), cmocka_unit_test(buf_keeps_its_maximum),
-        cmocka_unit_test(arena_gives_zeroed_aligned_memory), cmocka_unit_test(arena_copies_text),
-        cmocka_unit_test(arena_keeps_its_maximum), cmocka_unit_test(hash_sees_every_byte),
+        cmocka_unit_test(buf_appends),
+        cmocka_unit_test(buf_keeps_its_maximum),
+        cmocka_unit_test(arena_gives_zeroed_aligned_memory),
+        cmocka_unit_test(arena_copies_text),
+        cmocka_unit_test(arena_keeps_its_maximum),
+        cmocka_unit_test(hash_sees_every_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

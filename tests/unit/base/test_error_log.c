@@ -1,4 +1,5 @@
-/* test_error_log.c - errors say what, where and whether again; log lines are one write each and read back as JSON. */
+/* test_error_log.c - errors say what, where and whether again; log lines are one write each and
+ * read back as JSON. */
 #include "base/error.h"
 #include "base/log.h"
 
@@ -44,7 +45,11 @@ static void errno_becomes_a_code(void **state)
     static const struct {
         int number;
         enum cl_code code;
-    } cases[] = {{ENOENT, CL_ENOTFOUND}, {EEXIST, CL_EEXIST}, {ENOMEM, CL_ENOMEM}, {ENOSPC, CL_EIO}, {EACCES, CL_EIO}};
+    } cases[] = {{ENOENT, CL_ENOTFOUND},
+                 {EEXIST, CL_EEXIST},
+                 {ENOMEM, CL_ENOMEM},
+                 {ENOSPC, CL_EIO},
+                 {EACCES, CL_EIO}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_int_equal(cl_fail_errno(&err, cases[i].number, "lake %s", "x"), cases[i].code);
         assert_int_equal(cl_fail_errno(NULL, cases[i].number, "x"), cases[i].code);
@@ -87,14 +92,15 @@ static void codes_have_names(void **state)
 }
 
 /* What one call writes, as text. */
-static const char *logged(enum cl_log_format format, bool on_terminal, enum cl_log_level min, enum cl_log_level level,
-                          const char *text)
+static const char *logged(enum cl_log_format format, bool on_terminal, enum cl_log_level min,
+                          enum cl_log_level level, const char *text)
 {
     static char line[8192];
     int ends[2];
     assert_int_equal(pipe(ends), 0);
     struct cl_log log = {ends[1], format, min, on_terminal};
-    cl_log(&log, level, "commit", CL_STR("table", text), CL_NUM("rows", INT64_MIN), CL_DBL("seconds", 0.25));
+    cl_log(&log, level, "commit", CL_STR("table", text), CL_NUM("rows", INT64_MIN),
+           CL_DBL("seconds", 0.25));
     assert_int_equal(close(ends[1]), 0);
     ssize_t len = read(ends[0], line, sizeof line - 1);
     assert_true(len >= 0);
@@ -108,19 +114,25 @@ static void logfmt_lines(void **state)
     (void)state;
     const char *line = logged(CL_LOG_LOGFMT, false, CL_LOG_INFO, CL_LOG_WARN, "gps");
     assert_memory_equal(line, "time=20", 7);
-    assert_non_null(strstr(line, " level=warn event=commit table=gps rows=-9223372036854775808 seconds=0.25\n"));
-    assert_non_null(strstr(logged(CL_LOG_LOGFMT, false, CL_LOG_INFO, CL_LOG_INFO, "a b"), " table=\"a b\" "));
-    assert_non_null(strstr(logged(CL_LOG_LOGFMT, false, CL_LOG_INFO, CL_LOG_INFO, "a\"\\\n\x01"), " table=\"a\\\"\\\\\\n\\u0001\" "));
-    assert_non_null(strstr(logged(CL_LOG_LOGFMT, false, CL_LOG_INFO, CL_LOG_INFO, NULL), " table=\"\" "));
+    assert_non_null(strstr(
+        line, " level=warn event=commit table=gps rows=-9223372036854775808 seconds=0.25\n"));
+    assert_non_null(
+        strstr(logged(CL_LOG_LOGFMT, false, CL_LOG_INFO, CL_LOG_INFO, "a b"), " table=\"a b\" "));
+    assert_non_null(strstr(logged(CL_LOG_LOGFMT, false, CL_LOG_INFO, CL_LOG_INFO, "a\"\\\n\x01"),
+                           " table=\"a\\\"\\\\\\n\\u0001\" "));
+    assert_non_null(
+        strstr(logged(CL_LOG_LOGFMT, false, CL_LOG_INFO, CL_LOG_INFO, NULL), " table=\"\" "));
     assert_string_equal(logged(CL_LOG_LOGFMT, false, CL_LOG_WARN, CL_LOG_INFO, "x"), "");
-    assert_memory_equal(logged(CL_LOG_LOGFMT, true, CL_LOG_INFO, CL_LOG_INFO, "x"), "\r\033[Ktime=", 9);
+    assert_memory_equal(logged(CL_LOG_LOGFMT, true, CL_LOG_INFO, CL_LOG_INFO, "x"),
+                        "\r\033[Ktime=", 9);
     cl_log(NULL, CL_LOG_ERROR, "nobody", CL_STR("listens", "x"));
 }
 
 static void json_lines(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"gps", "", "a \"quoted\" \\ text", "two\nlines\t\x1f", "caf\xc3\xa9"};
+    static const char *const texts[] = {"gps", "", "a \"quoted\" \\ text", "two\nlines\t\x1f",
+                                        "caf\xc3\xa9"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         const char *line = logged(CL_LOG_JSON, false, CL_LOG_DEBUG, CL_LOG_ERROR, texts[i]);
         json_error_t err;
@@ -138,9 +150,12 @@ static void json_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(failures_are_filled_whole), cmocka_unit_test(errno_becomes_a_code),
-        cmocka_unit_test(long_messages_are_cut), cmocka_unit_test(codes_have_names),
-        cmocka_unit_test(logfmt_lines), cmocka_unit_test(json_lines),
+        cmocka_unit_test(failures_are_filled_whole),
+        cmocka_unit_test(errno_becomes_a_code),
+        cmocka_unit_test(long_messages_are_cut),
+        cmocka_unit_test(codes_have_names),
+        cmocka_unit_test(logfmt_lines),
+        cmocka_unit_test(json_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

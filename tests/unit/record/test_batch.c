@@ -11,11 +11,11 @@
 enum { BOOL, INT, LONG, FLOAT, DOUBLE, DECIMAL, DATE, TIMESTAMP, STRING, BINARY, N };
 
 static struct cl_field fields[N] = {
-    {1, "bool", CL_BOOLEAN, 0, 0, false, NULL},     {2, "int", CL_INT, 0, 0, false, NULL},
-    {3, "long", CL_LONG, 0, 0, false, NULL},        {4, "float", CL_FLOAT, 0, 0, false, NULL},
-    {5, "double", CL_DOUBLE, 0, 0, false, NULL},    {6, "decimal", CL_DECIMAL, 9, 2, false, NULL},
-    {7, "date", CL_DATE, 0, 0, false, NULL},        {8, "timestamp", CL_TIMESTAMP, 0, 0, false, NULL},
-    {9, "string", CL_STRING, 0, 0, false, NULL},    {10, "binary", CL_BINARY, 0, 0, true, NULL},
+    {1, "bool", CL_BOOLEAN, 0, 0, false, NULL},  {2, "int", CL_INT, 0, 0, false, NULL},
+    {3, "long", CL_LONG, 0, 0, false, NULL},     {4, "float", CL_FLOAT, 0, 0, false, NULL},
+    {5, "double", CL_DOUBLE, 0, 0, false, NULL}, {6, "decimal", CL_DECIMAL, 9, 2, false, NULL},
+    {7, "date", CL_DATE, 0, 0, false, NULL},     {8, "timestamp", CL_TIMESTAMP, 0, 0, false, NULL},
+    {9, "string", CL_STRING, 0, 0, false, NULL}, {10, "binary", CL_BINARY, 0, 0, true, NULL},
 };
 static const struct cl_schema schema = {N, fields};
 
@@ -32,7 +32,8 @@ static void set_row(struct cl_batch *b, int seed)
     char text[64];
     int32_t row = b->rows;
     struct cl_column *c = b->columns;
-    int len = snprintf(text, sizeof text, "row %d%.*s", seed, seed % 40, "........................................");
+    int len = snprintf(text, sizeof text, "row %d%.*s", seed, seed % 40,
+                       "........................................");
     cl_column_set_boolean(&c[BOOL], row, seed % 3 == 0);
     cl_column_set_int(&c[INT], row, seed);
     cl_column_set_long(&c[LONG], row, (int64_t)seed << 40);
@@ -42,7 +43,8 @@ static void set_row(struct cl_batch *b, int seed)
     cl_column_set_int(&c[DATE], row, -seed);
     cl_column_set_long(&c[TIMESTAMP], row, seed * 1000000L);
     assert_int_equal(cl_column_set_bytes(&c[STRING], row, text, (size_t)len, NULL), CL_OK);
-    assert_int_equal(cl_column_set_bytes(&c[BINARY], row, &seed, seed % 5 == 0 ? 0 : sizeof seed, NULL), CL_OK);
+    assert_int_equal(
+        cl_column_set_bytes(&c[BINARY], row, &seed, seed % 5 == 0 ? 0 : sizeof seed, NULL), CL_OK);
 }
 
 static void set_nulls(struct cl_batch *b)
@@ -55,7 +57,8 @@ static void assert_row(const struct cl_batch *b, int32_t row, int seed)
 {
     char text[64];
     const struct cl_column *c = b->columns;
-    int len = snprintf(text, sizeof text, "row %d%.*s", seed, seed % 40, "........................................");
+    int len = snprintf(text, sizeof text, "row %d%.*s", seed, seed % 40,
+                       "........................................");
     __int128 decimal;
     for (int i = 0; i < N; i++)
         assert_true(cl_column_is_valid(&c[i], row));
@@ -80,7 +83,8 @@ static void assert_nulls(const struct cl_batch *b, int32_t row)
         const struct cl_column *col = &b->columns[i];
         size_t width = cl_type_width(col->type);
         assert_false(cl_column_is_valid(col, row));
-        if (width > 0) assert_memory_equal((uint8_t *)col->values + width * (size_t)row, zero, width);
+        if (width > 0)
+            assert_memory_equal((uint8_t *)col->values + width * (size_t)row, zero, width);
         if (col->offsets != NULL) assert_int_equal(col->offsets[row + 1], col->offsets[row]);
         if (col->type == CL_BOOLEAN) assert_false(cl_bit_get(col->values, row));
     }
@@ -91,7 +95,8 @@ static void rows_and_nulls(void **state)
     (void)state;
     struct cl_batch *b = new_batch(100);
     for (int i = 0; i < 100; i++) {
-        set_row(b, i); /* every third is abandoned for nulls: a slot may be filled again before the commit */
+        set_row(b, i); /* every third is abandoned for nulls: a slot may be filled again before the
+                          commit */
         if (i % 3 == 1) set_nulls(b);
         cl_batch_commit_row(b);
     }
@@ -133,7 +138,8 @@ static void reset_keeps_nothing(void **state)
     cl_batch_free(b);
 }
 
-/* Fixed widths 4+8+4+8+16+4+8, two strings' offsets, ten bitmaps and the booleans' bits, and the text. */
+/* Fixed widths 4+8+4+8+16+4+8, two strings' offsets, ten bitmaps and the booleans' bits, and the
+ * text. */
 static void counts_bytes(void **state)
 {
     (void)state;
@@ -141,10 +147,12 @@ static void counts_bytes(void **state)
     size_t text = 0;
     for (int i = 1; i <= 17; i++) {
         set_row(b, i);
-        text += (size_t)(b->columns[STRING].offsets[i] - b->columns[STRING].offsets[i - 1]) + (i % 5 == 0 ? 0 : 4);
+        text += (size_t)(b->columns[STRING].offsets[i] - b->columns[STRING].offsets[i - 1]) +
+                (i % 5 == 0 ? 0 : 4);
         cl_batch_commit_row(b);
     }
-    assert_int_equal(cl_batch_bytes(b), 17 * (4 + 8 + 4 + 8 + 16 + 4 + 8) + 17 * 2 * 4 + 11 * 3 + text);
+    assert_int_equal(cl_batch_bytes(b),
+                     17 * (4 + 8 + 4 + 8 + 16 + 4 + 8) + 17 * 2 * 4 + 11 * 3 + text);
     cl_batch_free(b);
 }
 
@@ -219,7 +227,8 @@ static void schema_names_and_types(void **state)
     assert_int_equal(cl_schema_find(&schema, ""), -1);
     assert_string_equal(cl_type_text(&fields[DECIMAL], text, sizeof text), "decimal(9, 2)");
     for (int i = 0; i < N; i++)
-        if (i != DECIMAL && i != BOOL) assert_string_equal(cl_type_text(&fields[i], text, sizeof text), fields[i].name);
+        if (i != DECIMAL && i != BOOL)
+            assert_string_equal(cl_type_text(&fields[i], text, sizeof text), fields[i].name);
     assert_string_equal(cl_type_text(&fields[BOOL], text, sizeof text), "boolean");
     static const size_t widths[N] = {0, 4, 8, 4, 8, 16, 4, 8, 0, 0};
     for (int i = 0; i < N; i++)
@@ -229,9 +238,13 @@ static void schema_names_and_types(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_and_nulls), cmocka_unit_test(reset_keeps_nothing), cmocka_unit_test(counts_bytes),
-        cmocka_unit_test(take_picks_rows), cmocka_unit_test(strings_grow_to_their_limit),
-        cmocka_unit_test(half_built_is_freed), cmocka_unit_test(schema_names_and_types),
+        cmocka_unit_test(rows_and_nulls),
+        cmocka_unit_test(reset_keeps_nothing),
+        cmocka_unit_test(counts_bytes),
+        cmocka_unit_test(take_picks_rows),
+        cmocka_unit_test(strings_grow_to_their_limit),
+        cmocka_unit_test(half_built_is_freed),
+        cmocka_unit_test(schema_names_and_types),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
