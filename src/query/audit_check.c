@@ -277,7 +277,8 @@ static void end_ledger(struct cl_audit *a, const struct cl_audit_chain *chain,
     else if (!chain->dead_letters)
         (void)snprintf(coverage, sizeof coverage,
                        "; %" PRId64 " of %" PRId64
-                       " positions carried no message (transaction markers, compaction)",
+                       " positions held no message for it (transaction markers, compaction, other "
+                       "feeds of a shared file)",
                        all - n->consumed, all);
     if (chain->dead_letters)
         cl_audit_end(a, "%" PRId64 " dead letters", n->stored);
