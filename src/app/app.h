@@ -37,7 +37,6 @@ struct cl_options {
     int64_t commit_every_us; /* --commit-every DURATION, 0 */
     const char *start;      /* --start TIME */
     bool until_end;         /* --until-end */
-    bool paced;             /* set by `up`: the simulated city follows the wall clock */
     bool quiet;             /* --quiet: no progress line */
     enum cl_format format;  /* --format table|csv|json */
     bool format_given;

@@ -7,7 +7,6 @@
 int cl_cmd_up(struct cl_app *app)
 {
     app->opt.source = "city";
-    app->opt.paced = true;
     if (!app->opt.quiet && isatty(STDERR_FILENO))
         (void)fprintf(stderr,
                       "The city runs into the lake %s; stop it with Ctrl-C.  From another shell:\n"
