@@ -98,7 +98,7 @@ run_inside() {
 }
 
 clean_up() {
-    umount -l "$root/dev" "$root/proc" 2>/dev/null || true
+    umount --recursive --lazy "$root/dev" "$root/proc" 2>/dev/null || true
     if [ -n "$keep" ]; then
         echo "bare: left in $root" >&2
     else

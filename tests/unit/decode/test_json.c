@@ -30,14 +30,14 @@ static enum verdict our_verdict(const char *text, size_t len)
     }
 }
 
-/* false: jansson cannot tell, because of a limit of its own that JSON does not have. */
+/* false: jansson cannot tell: a limit of its own that JSON does not have, or a NUL byte, which it takes for the end. */
 static bool jansson_verdict(const char *text, size_t len, enum verdict *ret)
 {
     json_error_t err;
     json_t *root = json_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &err);
     *ret = root != NULL ? JSON : NOT_JSON;
     json_decref(root);
-    if (root != NULL) return true;
+    if (root != NULL) return memchr(text, 0, len) == NULL;
     enum json_error_code code = json_error_code(&err);
     return code != json_error_numeric_overflow && code != json_error_null_byte_in_key && code != json_error_stack_overflow;
 }
