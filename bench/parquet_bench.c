@@ -1,6 +1,6 @@
 /* parquet_bench.c - what the Parquet writer costs: rows/s, MB/s and bytes a row, whole and column by column.
  *
- *     parquet_bench [ROWS [CODEC [LEVEL]]]      CODEC: zstd (default), snappy, none
+ *     parquet_bench [ROWS [CODEC [LEVEL [PAGE_ROWS]]]]      CODEC: zstd (default), snappy, none
  *
  * Rows are like the reference's vehicle event.  They are made before the clock starts; the store throws the bytes away.
  * Time is CPU time of the process, the best of three runs. */
@@ -190,6 +190,7 @@ int main(int argc, char **argv)
                        : strcmp(codec, "none") == 0 ? CL_COMPRESS_NONE
                                                     : CL_COMPRESS_ZSTD,
         .level = argc > 3 ? (int)strtol(argv[3], NULL, 10) : 1,
+        .page_rows = argc > 4 ? (int32_t)strtol(argv[4], NULL, 10) : 0,
         .row_group_bytes = 128 << 20,
         .dictionary = true,
     };

@@ -17,7 +17,7 @@ enum { PLAN_MAX_BYTES = 64 << 20 };
 struct cl_decoder {
     const struct cl_feed *feed;
     struct cl_arena arena;
-    struct cl_plan plan;
+    struct cl_decode_plan plan;
     uint8_t *name; /* a member name without its escapes; name_cap bytes */
     size_t name_cap;
     uint64_t *column_set;
@@ -27,7 +27,7 @@ struct cl_decoder {
 static enum cl_code decoder_init(struct cl_decoder *d, struct cl_error *err)
 {
     cl_arena_init(&d->arena, PLAN_MAX_BYTES);
-    enum cl_code code = cl_plan_build(d->feed, &d->arena, &d->plan, err);
+    enum cl_code code = cl_decode_plan_build(d->feed, &d->arena, &d->plan, err);
     if (code != CL_OK) return code;
     d->name_cap = (d->plan.max_name_len + 1) * 6; /* a byte takes up to six as \u00xx */
     d->name = cl_arena_alloc(&d->arena, d->name_cap);
@@ -111,9 +111,9 @@ static inline const uint8_t *read_value(struct cl_decoder *d, struct cl_run *run
         return *p == '{' ? read_object(d, run, p + 1, node, open + 1) : other_container(run, p, node);
     if (node->kind == CL_NODE_ARRAY)
         return *p == '[' ? read_array(d, run, p + 1, node, open + 1) : other_container(run, p, node);
-    const uint8_t *after = cl_reader_read(run, &node->readers[0], p);
+    const uint8_t *after = node->readers->read(run, node->readers, p);
     for (size_t i = 1; i < node->n_readers && after != NULL; i++)
-        after = cl_reader_read(run, &node->readers[i], p);
+        after = node->readers[i].read(run, &node->readers[i], p);
     return after;
 }
 

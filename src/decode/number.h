@@ -51,22 +51,14 @@ static inline const uint8_t *cl_number_scan(const uint8_t *p, const uint8_t *end
     p += n->negative;
     const uint8_t *first = p;
     uint64_t w = 0; /* wraps with more than 19 digits; cl_number_cut counts again then */
-    while (p < end && cl_is_digit(*p))
-        w = w * 10 + (uint64_t)(*p++ - '0');
+    p = cl_scan_digits(p, end, &w);
     ptrdiff_t count = p - first;
     if (count == 0 || (*first == '0' && count > 1)) return NULL;
     int64_t exponent = 0;
     n->integer = true;
     if (p < end && *p == '.') {
         const uint8_t *fraction = ++p;
-        while (end - p >= 8) {
-            uint64_t eight = cl_load64(p);
-            if (!cl_is_digits8(eight)) break;
-            w = w * 100000000 + cl_digits8(eight);
-            p += 8;
-        }
-        while (p < end && cl_is_digit(*p))
-            w = w * 10 + (uint64_t)(*p++ - '0');
+        p = cl_scan_digits(p, end, &w);
         if (p == fraction) return NULL;
         exponent = fraction - p;
         count -= exponent;

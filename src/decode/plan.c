@@ -5,8 +5,7 @@
 #include "decode/plan.h"
 
 #include "base/hash.h"
-#include "decode/decoder.h"
-#include "decode/swar.h"
+#include "decode/run.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +13,7 @@
 struct builder {
     const struct cl_feed *feed;
     struct cl_arena *arena;
-    struct cl_plan *plan;
+    struct cl_decode_plan *plan;
     struct cl_error *err;
 };
 
@@ -126,28 +125,11 @@ static int compare_allowed(const void *x, const void *y)
     return memcmp(a->text, b->text, a->len);
 }
 
-static enum cl_read_kind read_kind(const struct cl_feed_column *col)
-{
-    switch (col->field.type) {
-    case CL_BOOLEAN: return CL_READ_BOOLEAN;
-    case CL_INT: return CL_READ_INT;
-    case CL_LONG: return CL_READ_LONG;
-    case CL_FLOAT: return CL_READ_FLOAT;
-    case CL_DOUBLE: return CL_READ_DOUBLE;
-    case CL_DECIMAL: return CL_READ_DECIMAL;
-    case CL_DATE:
-    case CL_TIMESTAMP: return col->time_format == CL_TIME_ISO8601 ? CL_READ_TIME_TEXT : CL_READ_TIME_EPOCH;
-    case CL_BINARY: return col->base64 ? CL_READ_BASE64 : CL_READ_BINARY;
-    case CL_STRING: break;
-    }
-    return col->format == CL_STRING_UUID ? CL_READ_UUID : CL_READ_STRING;
-}
-
 static enum cl_code init_reader(struct builder *b, int column, struct cl_reader *r)
 {
     const struct cl_feed_column *col = &b->feed->columns[column];
-    *r = (struct cl_reader){.kind = read_kind(col), .column = column, .spec = col};
-    r->checked_text = col->n_values > 0 || col->max_bytes > 0;
+    *r = (struct cl_reader){.read = cl_reader_function(col), .column = column, .spec = col};
+    r->max_bytes = col->max_bytes > 0 ? (size_t)col->max_bytes : SIZE_MAX;
     r->epoch_scale = col->time_format == CL_TIME_EPOCH_S ? 6 : col->time_format == CL_TIME_EPOCH_MS ? 3 : 0;
     if (col->n_values == 0) return CL_OK;
     r->allowed = cl_arena_array(b->arena, col->n_values, sizeof *r->allowed);
@@ -226,10 +208,10 @@ static enum cl_code index_members(struct builder *b, struct cl_node *node)
     return CL_OK;
 }
 
-enum cl_code cl_plan_build(const struct cl_feed *feed, struct cl_arena *arena, struct cl_plan *ret, struct cl_error *err)
+enum cl_code cl_decode_plan_build(const struct cl_feed *feed, struct cl_arena *arena, struct cl_decode_plan *ret, struct cl_error *err)
 {
     struct builder b = {feed, arena, ret, err};
-    *ret = (struct cl_plan){.root = cl_arena_alloc(arena, sizeof *ret->root)};
+    *ret = (struct cl_decode_plan){.root = cl_arena_alloc(arena, sizeof *ret->root)};
     if (ret->root == NULL) return cl_fail_nomem(err);
     ret->root->kind = CL_NODE_OBJECT;
     ret->root->column = -1;

@@ -35,9 +35,8 @@ struct cl_run {
     struct cl_failure failure; /* valid once something returned NULL or false */
 };
 
-/* Reads the value at p (p < end, no white space before it) into its column's slot.  null leaves the column unset.
- * Returns the byte after the value, or NULL with run->failure filled. */
-const uint8_t *cl_reader_read(struct cl_run *run, const struct cl_reader *reader, const uint8_t *p);
+/* The reader that fits a column's type and format. */
+cl_read_fn *cl_reader_function(const struct cl_feed_column *column);
 
 const uint8_t *cl_run_fail(struct cl_run *run, enum cl_reject_reason reason, int column, const uint8_t *at,
                            const char *what);

@@ -7,7 +7,7 @@
  *
  * Dictionary: each row group begins with one.  It is given up, and the page under construction rewritten as PLAIN,
  *   - after CL_PQ_SAMPLE_VALUES when hardly any value came twice (ids, coordinates): not tried again in this file;
- *   - at the end of a page whose indexes and new dictionary entries are not smaller than its PLAIN values;
+ *   - at the end of a page whose indexes and new dictionary entries are not a third smaller than its PLAIN values;
  *   - when the dictionary is full.
  * Earlier pages keep it.  FIXED_LEN_BYTE_ARRAY decimals and booleans have none. */
 #ifndef CITYLAKE_PARQUET_COLUMN_H

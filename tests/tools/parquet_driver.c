@@ -6,7 +6,7 @@
  * Standard output: one JSON array a row.  OUT.metrics.json: the struct cl_data_file.
  * In JSON, floats and doubles are their bits in hexadecimal, decimals their unscaled value, binaries hexadecimal,
  * dates days and timestamps microseconds. */
-#include "mem_store.h"
+#include "../support/mem_store.h"
 
 #include "base/hash.h"
 #include "parquet/parquet_writer.h"

@@ -181,10 +181,10 @@ static void out_of_memory(void **state)
     int failed = 0;
     for (size_t room = 0;; room += 16) {
         struct cl_arena arena;
-        struct cl_plan plan;
+        struct cl_decode_plan plan;
         struct cl_error err;
         cl_arena_init(&arena, room);
-        enum cl_code code = cl_plan_build(&h->feed, &arena, &plan, &err);
+        enum cl_code code = cl_decode_plan_build(&h->feed, &arena, &plan, &err);
         cl_arena_fini(&arena);
         if (code == CL_OK) break;
         assert_int_equal(code, CL_ENOMEM);
