@@ -247,7 +247,7 @@ def test_audit_passes(citylake, city):
     assert done.rc == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1].startswith('audit: passed: 6 tables, ')
     assert 'without gap or overlap' in done.stdout and 'FAILED' not in done.stdout
-    assert 'positions held no message for it' in done.stdout  # an envelope file's lines are of all feeds
+    assert 'positions held no message of this feed' in done.stdout  # an envelope file's lines are of all feeds
 
 
 def test_audit_as_json(citylake, city):
