@@ -1,4 +1,6 @@
 /* city.c - checks the configuration and builds what never changes: keys, roads, sizes. */
+#include "city/city.h"
+
 #include "city/plan.h"
 
 #include <math.h>

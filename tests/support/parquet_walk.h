@@ -1,7 +1,8 @@
-/* parquet_walk.h - finds its way in the bytes of a Parquet file: just enough to look at pages in unit tests.
+/* parquet_walk.h - finds its way in the bytes of a Parquet file: just enough to look at pages in
+ * unit tests.
  *
- * Thrift structs are walked without a schema: a place is a pointer to the first field of a struct, and walk_field scans for
- * one field.  Anything unexpected fails the test. */
+ * Thrift structs are walked without a schema: a place is a pointer to the first field of a struct,
+ * and walk_field scans for one field.  Anything unexpected fails the test. */
 #ifndef CITYLAKE_TESTS_PARQUET_WALK_H
 #define CITYLAKE_TESTS_PARQUET_WALK_H
 
@@ -9,10 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The value of field `id` of the struct at p, or NULL.  For an integer, boolean or binary its first byte; for a struct its
- * first field; for a list its header. */
+/* The value of field `id` of the struct at p, or NULL.  For an integer, boolean or binary its first
+ * byte; for a struct its first field; for a list its header. */
 const uint8_t *walk_field(const uint8_t *p, int id);
-int64_t walk_int(const uint8_t *p);                               /* zigzag varint */
+int64_t walk_int(const uint8_t *p);                                /* zigzag varint */
 int64_t walk_int_field(const uint8_t *p, int id, int64_t missing); /* of a struct */
 size_t walk_list_size(const uint8_t *list);
 const uint8_t *walk_list_struct(const uint8_t *list, size_t index); /* of a list of structs */

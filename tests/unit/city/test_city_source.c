@@ -3,6 +3,8 @@
 
 #include "source/source.h"
 
+#include <pthread.h>
+
 static const char yaml[] = "city: {vehicles: 120, seed: 9}\n"
                            "kafka: {partitions: 3}\n";
 
@@ -128,6 +130,62 @@ static void every_event_once_over_lanes_and_restarts(void **state)
     /* Once more from the end: nothing. */
     assert_true(read_some(&many, 2, 1));
     assert_int_equal(many.events, MOST);
+    source->ops->free(source);
+    cl_spec_free(spec);
+}
+
+struct lane_reader {
+    struct cl_source *source;
+    int lane;
+    uint64_t sum;
+    int64_t events;
+};
+
+static void *read_lane(void *arg)
+{
+    struct lane_reader *r = arg;
+    for (struct cl_chunk chunk = {.ended = false}; !chunk.ended;) {
+        struct cl_error err;
+        if (r->source->ops->poll(r->source, r->lane, 50, &chunk, &err) != CL_OK) return NULL;
+        for (size_t k = 0; k < chunk.n; k++)
+            r->sum += fingerprint(&chunk.messages[k]);
+        r->events += (int64_t)chunk.n;
+        r->source->ops->release(r->source, r->lane);
+    }
+    return NULL;
+}
+
+static void lanes_are_threads(void **state)
+{
+    (void)state;
+    enum { LANES = 3 };
+    struct cl_error err;
+    struct cl_spec *spec = a_spec();
+    struct cl_source_options options = {.until_end = true, .max_events = MOST};
+    struct cl_source *source = a_source(spec, &options);
+    struct reading one;
+    open_reading(&one, source);
+    int lanes[PARTS];
+    for (int k = 0; k < PARTS; k++)
+        lanes[k] = k % LANES;
+    must(source->ops->start(source, one.positions, lanes, LANES, &err), &err);
+    struct lane_reader readers[LANES];
+    pthread_t threads[LANES];
+    for (int k = 0; k < LANES; k++) {
+        readers[k] = (struct lane_reader){.source = source, .lane = k};
+        assert_int_equal(pthread_create(&threads[k], NULL, read_lane, &readers[k]), 0);
+    }
+    uint64_t sum = 0;
+    int64_t events = 0;
+    for (int k = 0; k < LANES; k++) {
+        assert_int_equal(pthread_join(threads[k], NULL), 0);
+        sum += readers[k].sum;
+        events += readers[k].events;
+    }
+    source->ops->stop(source);
+    assert_int_equal(events, MOST);
+    assert_true(read_some(&one, 1, INT64_MAX / 2));
+    assert_true(sum == one.sum);
     source->ops->free(source);
     cl_spec_free(spec);
 }
@@ -323,6 +381,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_event_once_over_lanes_and_restarts),
+        cmocka_unit_test(lanes_are_threads),
         cmocka_unit_test(the_end_is_that_of_simulate),
         cmocka_unit_test(a_duration_is_simulated_time),
         cmocka_unit_test(lanes_read_their_partitions_side_by_side),

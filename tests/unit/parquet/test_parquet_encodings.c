@@ -1,4 +1,5 @@
-/* test_parquet_encodings.c - the pieces below the Parquet writer: thrift, RLE, bitmaps, bounds, statistics, dictionaries. */
+/* test_parquet_encodings.c - the pieces below the Parquet writer: thrift, RLE, bitmaps, bounds,
+ * statistics, dictionaries. */
 #include "parquet/bits.h"
 #include "parquet/bounds.h"
 #include "parquet/chunk.h"
@@ -51,9 +52,10 @@ static void test_thrift_bytes(void **state)
     cl_thrift_item_struct_begin(&t);
     cl_thrift_struct_end(&t);
     assert_int_equal(cl_thrift_done(&t), CL_OK);
-    static const uint8_t want[] = {0x11, 0x12, 0x13, 0xff, 0x14, 0x03, 0x05, 0x28, 0xd8, 0x04, 0x16, 0xff, 0xff, 0xff,
-                                   0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0x18, 0x02, 'a',  'b',  0x19, 0x26, 0x02,
-                                   0x01, 0x1c, 0x15, 0x00, 0x00, 0x19, 0x1c, 0x00, 0x00};
+    static const uint8_t want[] = {0x11, 0x12, 0x13, 0xff, 0x14, 0x03, 0x05, 0x28, 0xd8, 0x04,
+                                   0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                   0x01, 0x18, 0x02, 'a',  'b',  0x19, 0x26, 0x02, 0x01, 0x1c,
+                                   0x15, 0x00, 0x00, 0x19, 0x1c, 0x00, 0x00};
     assert_int_equal(buf.len, sizeof want);
     assert_memory_equal(buf.data, want, sizeof want);
     cl_buf_fini(&buf);
@@ -157,7 +159,8 @@ static void test_rle_round_trip(void **state)
         uint32_t mask = width == 32 ? UINT32_MAX : (1u << width) - 1;
         for (int round = 0; round < 60; round++) {
             size_t n = round < 20 ? (size_t)round : next_random() % MAX;
-            unsigned run = 1 + (unsigned)(next_random() % 30); /* mean length of runs of one value */
+            unsigned run =
+                1 + (unsigned)(next_random() % 30); /* mean length of runs of one value */
             uint32_t v = (uint32_t)next_random() & mask;
             for (size_t i = 0; i < n; i++) {
                 if (next_random() % run == 0) v = (uint32_t)next_random() & mask;
@@ -220,7 +223,8 @@ static void test_bits(void **state)
         uint8_t *src = malloc(BITS / 8), dst[2 * BITS / 8 + 1], ref[2 * BITS / 8 + 1];
         for (size_t i = 0; i < BITS / 8; i++)
             src[i] = round % 3 == 0 ? 0xff : (uint8_t)next_random();
-        size_t src_at = next_random() % BITS, n = next_random() % (BITS - src_at + 1), dst_at = next_random() % BITS, ones = 0;
+        size_t src_at = next_random() % BITS, n = next_random() % (BITS - src_at + 1),
+               dst_at = next_random() % BITS, ones = 0;
         for (size_t i = 0; i < sizeof dst; i++)
             dst[i] = ref[i] = (uint8_t)next_random();
         for (size_t i = 0; i < n; i++) {
@@ -232,10 +236,12 @@ static void test_bits(void **state)
         cl_bits_append(dst, dst_at, src, src_at, n);
         for (size_t i = 0; i < dst_at + n; i++)
             assert_int_equal(dst[i / 8] >> (i % 8) & 1, ref[i / 8] >> (i % 8) & 1);
-        if (n > 0 && (dst_at + n) % 8 != 0) assert_int_equal(dst[(dst_at + n) / 8] >> ((dst_at + n) % 8), 0);
+        if (n > 0 && (dst_at + n) % 8 != 0)
+            assert_int_equal(dst[(dst_at + n) / 8] >> ((dst_at + n) % 8), 0);
         assert_int_equal(cl_bits_count(src, src_at, n), ones);
         size_t seen = 0;
-        for (size_t at = src_at, run; (run = cl_bits_next_run(src, at, src_at + n, &at)) > 0; at += run)
+        for (size_t at = src_at, run; (run = cl_bits_next_run(src, at, src_at + n, &at)) > 0;
+             at += run)
             seen += run;
         assert_int_equal(seen, ones);
         cl_bits_append_ones(dst, dst_at, n);
@@ -286,7 +292,8 @@ static void test_cut(void **state)
     assert_int_equal(cl_bound_cut(euros, 9, false, 8, 16), 8);
     assert_int_equal(cl_bound_cut(euros, 9, false, 64, 2), 2);
     assert_int_equal(cl_bound_cut(euros, 0, true, 64, 16), 0);
-    assert_int_equal(cl_bound_cut((const uint8_t *)"\xe2\x82", 2, true, 64, 16), 2); /* cut off in the middle */
+    assert_int_equal(cl_bound_cut((const uint8_t *)"\xe2\x82", 2, true, 64, 16),
+                     2); /* cut off in the middle */
 }
 
 /* Random strings: the cut is a lower bound, the rounded cut an upper one. */
@@ -457,7 +464,8 @@ static void test_stats_text_without_upper(void **state)
 static void test_text_range(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"b", "a", "a\0b", "abcdefgh", "abcdefghi", "abcdefgg\xff", "\xff", ""};
+    static const char *const texts[] = {
+        "b", "a", "a\0b", "abcdefgh", "abcdefghi", "abcdefgg\xff", "\xff", ""};
     static const size_t lens[] = {1, 1, 3, 8, 9, 9, 1, 0};
     uint8_t *exact[8]; /* without a byte behind them: reads past the end are seen */
     for (int k = 0; k < 8; k++) {
@@ -471,12 +479,18 @@ static void test_text_range(void **state)
         for (int i = 0; i < 4; i++) {
             size_t k = next_random() % 8;
             const uint8_t *text = exact[k];
-            if (i == 0 || cl_text_compare(text, lens[k], (const uint8_t *)texts[low], lens[low]) < 0) low = k;
-            if (i == 0 || cl_text_compare(text, lens[k], (const uint8_t *)texts[high], lens[high]) > 0) high = k;
+            if (i == 0 ||
+                cl_text_compare(text, lens[k], (const uint8_t *)texts[low], lens[low]) < 0)
+                low = k;
+            if (i == 0 ||
+                cl_text_compare(text, lens[k], (const uint8_t *)texts[high], lens[high]) > 0)
+                high = k;
             cl_text_range_add(&r, text, lens[k]);
         }
-        assert_int_equal(cl_text_compare(r.min, r.min_len, (const uint8_t *)texts[low], lens[low]), 0);
-        assert_int_equal(cl_text_compare(r.max, r.max_len, (const uint8_t *)texts[high], lens[high]), 0);
+        assert_int_equal(cl_text_compare(r.min, r.min_len, (const uint8_t *)texts[low], lens[low]),
+                         0);
+        assert_int_equal(
+            cl_text_compare(r.max, r.max_len, (const uint8_t *)texts[high], lens[high]), 0);
     }
     for (int k = 0; k < 8; k++)
         free(exact[k]);
@@ -496,7 +510,9 @@ static void test_decimal_layout(void **state)
             bytes++;
         struct cl_field field = field_of(CL_DECIMAL, precision);
         struct cl_pq_layout layout = cl_pq_layout(&field);
-        assert_int_equal(layout.type, precision <= 9 ? CL_PQ_INT32 : precision <= 18 ? CL_PQ_INT64 : CL_PQ_FIXED);
+        assert_int_equal(layout.type, precision <= 9    ? CL_PQ_INT32
+                                      : precision <= 18 ? CL_PQ_INT64
+                                                        : CL_PQ_FIXED);
         assert_int_equal(layout.width, precision <= 9 ? 4 : precision <= 18 ? 8 : bytes);
     }
 }
@@ -518,7 +534,9 @@ static void test_dict_fixed(void **state)
         cl_buf_init(&back, 1 << 20);
         for (int round = 0; round < 2; round++) {
             for (size_t i = 0; i < N; i++) {
-                uint64_t v = next_random() % 500 << (width == 8 ? 50 : 20); /* high bits only, as in few-digit doubles */
+                uint64_t v =
+                    next_random() % 500
+                    << (width == 8 ? 50 : 20); /* high bits only, as in few-digit doubles */
                 memcpy(values + i * width, &v, width);
             }
             assert_int_equal(cl_dict_add_fixed(&d, values, N, indexes, &done, NULL), CL_OK);
@@ -549,7 +567,8 @@ static void test_dict_full(void **state)
     cl_dict_init(&d, 4);
     assert_int_equal(cl_dict_add_fixed(&d, values, N, indexes, &done, NULL), CL_OK);
     assert_int_equal(done, CL_DICT_MAX_VALUES);
-    assert_int_equal(cl_dict_add_fixed(&d, values, 100, indexes, &done, NULL), CL_OK); /* known values still have indexes */
+    assert_int_equal(cl_dict_add_fixed(&d, values, 100, indexes, &done, NULL),
+                     CL_OK); /* known values still have indexes */
     assert_int_equal(done, 100);
     assert_int_equal(indexes[99], 99);
     assert_true(cl_dict_memory_bytes(&d) >= CL_DICT_MAX_VALUES * 4);
@@ -581,7 +600,8 @@ static void test_dict_texts(void **state)
     struct cl_buf back;
     cl_dict_init(&d, 0);
     cl_buf_init(&back, 1 << 20);
-    assert_int_equal(cl_dict_add_texts(&d, data, offsets, N, 1, &range, indexes, &done, NULL), CL_OK);
+    assert_int_equal(cl_dict_add_texts(&d, data, offsets, N, 1, &range, indexes, &done, NULL),
+                     CL_OK);
     assert_int_equal(done, N);
     assert_int_equal(range.min_len, 0);
     assert_int_equal(cl_dict_decode(&d, indexes, N, &back, NULL), CL_OK);
@@ -595,13 +615,16 @@ static void test_dict_texts(void **state)
     }
     for (int i = 0; i < N; i++) /* equal texts, equal indexes: the dictionary has no double */
         for (int k = 0; k < i && i < 300; k++) {
-            size_t a = (size_t)(offsets[i + 1] - offsets[i]), b = (size_t)(offsets[k + 1] - offsets[k]);
+            size_t a = (size_t)(offsets[i + 1] - offsets[i]),
+                   b = (size_t)(offsets[k + 1] - offsets[k]);
             bool same = a == b && memcmp(data + offsets[i], data + offsets[k], a) == 0;
             assert_int_equal(same, indexes[i] == indexes[k]);
         }
-    assert_int_equal(cl_dict_add_texts(&d, data, offsets, N, 1, &again, indexes, &done, NULL), CL_OK);
+    assert_int_equal(cl_dict_add_texts(&d, data, offsets, N, 1, &again, indexes, &done, NULL),
+                     CL_OK);
     assert_false(again.any); /* this page has seen them all */
-    assert_int_equal(cl_dict_add_texts(&d, data, offsets, N, 2, &again, indexes, &done, NULL), CL_OK);
+    assert_int_equal(cl_dict_add_texts(&d, data, offsets, N, 2, &again, indexes, &done, NULL),
+                     CL_OK);
     assert_true(again.any);
     cl_buf_fini(&back);
     cl_dict_fini(&d);

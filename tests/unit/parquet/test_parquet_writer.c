@@ -1,5 +1,6 @@
-/* test_parquet_writer.c - the writer against a store in memory: pages, row groups, metrics, and everything that fails.
- * What the values are is checked by other people's readers, in tests/integration/test_parquet_readers.py. */
+/* test_parquet_writer.c - the writer against a store in memory: pages, row groups, metrics, and
+ * everything that fails. What the values are is checked by other people's readers, in
+ * tests/integration/test_parquet_readers.py. */
 #include "../../support/mem_store.h"
 #include "../../support/parquet_walk.h"
 
@@ -78,24 +79,29 @@ static struct cl_batch *make_batch(int32_t rows, int64_t first)
         if (n % 5 == 0)
             cl_column_set_null(&b->columns[TEXTS], i);
         else
-            assert_int_equal(cl_column_set_bytes(&b->columns[TEXTS], i, text, strlen(text), NULL), CL_OK);
-        cl_column_set_double(&b->columns[DOUBLES], i, (double)(cl_mix64((uint64_t)n) >> 11) * 0x1p-53);
+            assert_int_equal(cl_column_set_bytes(&b->columns[TEXTS], i, text, strlen(text), NULL),
+                             CL_OK);
+        cl_column_set_double(&b->columns[DOUBLES], i,
+                             (double)(cl_mix64((uint64_t)n) >> 11) * 0x1p-53);
         cl_batch_commit_row(b);
     }
     return b;
 }
 
-static struct cl_parquet_writer *open_writer(struct mem_store *store, const struct cl_parquet_options *options)
+static struct cl_parquet_writer *open_writer(struct mem_store *store,
+                                             const struct cl_parquet_options *options)
 {
     struct cl_parquet_writer *w = NULL;
     mem_store_init(store);
-    assert_int_equal(cl_parquet_writer_new(&schema, options, &store->store, "data/a.parquet", &w, NULL), CL_OK);
+    assert_int_equal(
+        cl_parquet_writer_new(&schema, options, &store->store, "data/a.parquet", &w, NULL), CL_OK);
     return w;
 }
 
 /* One column of one type, written as one file; the caller fills the batch. */
-static void write_one(const struct cl_schema *s, struct cl_batch *b, const struct cl_parquet_options *options,
-                      struct mem_store *store, struct cl_data_file *file)
+static void write_one(const struct cl_schema *s, struct cl_batch *b,
+                      const struct cl_parquet_options *options, struct mem_store *store,
+                      struct cl_data_file *file)
 {
     struct cl_parquet_writer *w;
     mem_store_init(store);
@@ -169,19 +175,22 @@ static void test_metrics(void **state)
     mem_store_fini(&store);
 }
 
-/* Pages of one optional int column without compression, decoded by hand: levels, values, the page index. */
+/* Pages of one optional int column without compression, decoded by hand: levels, values, the page
+ * index. */
 static void test_pages_of_an_optional_column(void **state)
 {
     (void)state;
     enum { ROWS = 1000, PAGE = 64 };
     struct cl_field field = {3, "i", CL_INT, 0, 0, false, NULL};
     struct cl_schema one = {.n = 1, .fields = &field};
-    struct cl_parquet_options options = {.compression = CL_COMPRESS_NONE, .row_group_bytes = 1 << 20, .page_rows = PAGE};
+    struct cl_parquet_options options = {
+        .compression = CL_COMPRESS_NONE, .row_group_bytes = 1 << 20, .page_rows = PAGE};
     struct cl_batch *b;
     struct mem_store store;
     struct cl_data_file file;
     assert_int_equal(cl_batch_new(&one, ROWS, &b, NULL), CL_OK);
-    for (int32_t i = 0; i < ROWS; i++) { /* pages 0-4: no nulls, 5-9: only nulls, then every third */
+    for (int32_t i = 0; i < ROWS;
+         i++) { /* pages 0-4: no nulls, 5-9: only nulls, then every third */
         if (i >= 10 * PAGE ? i % 3 == 0 : i >= 5 * PAGE)
             cl_column_set_null(&b->columns[0], i);
         else
@@ -190,7 +199,8 @@ static void test_pages_of_an_optional_column(void **state)
     }
     write_one(&one, b, &options, &store, &file);
     const uint8_t *footer = walk_footer(store.data, store.len), *meta = walk_chunk(footer, 0, 0);
-    const uint8_t *chunk = walk_list_struct(walk_field(walk_list_struct(walk_field(footer, 4), 0), 1), 0);
+    const uint8_t *chunk =
+        walk_list_struct(walk_field(walk_list_struct(walk_field(footer, 4), 0), 1), 0);
     const uint8_t *locations = walk_field(store.data + walk_int_field(chunk, 4, -1), 1);
     const uint8_t *column_index = store.data + walk_int_field(chunk, 6, -1);
     assert_int_equal(walk_list_size(locations), (ROWS + PAGE - 1) / PAGE);
@@ -325,11 +335,13 @@ static void test_incompressible_chunk_is_stored(void **state)
         }
         write_one(&one, b, &options, &store, &file);
         const uint8_t *meta = walk_chunk(walk_footer(store.data, store.len), 0, 0);
-        assert_int_equal(walk_int_field(meta, 4, -1), compressible ? 6 : 0); /* ZSTD, UNCOMPRESSED */
+        assert_int_equal(walk_int_field(meta, 4, -1),
+                         compressible ? 6 : 0); /* ZSTD, UNCOMPRESSED */
         struct walk_page page = walk_page(store.data + walk_int_field(meta, 9, -1));
         int64_t values[1000];
         if (compressible)
-            assert_int_equal(ZSTD_decompress(values, sizeof values, page.body, page.len), sizeof values);
+            assert_int_equal(ZSTD_decompress(values, sizeof values, page.body, page.len),
+                             sizeof values);
         else
             memcpy(values, page.body, sizeof values);
         assert_int_equal(values[999], compressible ? 999 : unique(999));
@@ -357,7 +369,8 @@ static void test_row_groups(void **state)
         assert_true(cl_parquet_writer_memory_bytes(w) > options.row_group_bytes / 4);
     }
     int64_t expected = cl_parquet_writer_file_bytes(w);
-    assert_true(cl_parquet_writer_memory_bytes(w) < memory + memory / 2); /* does not grow with the file */
+    assert_true(cl_parquet_writer_memory_bytes(w) <
+                memory + memory / 2); /* does not grow with the file */
     assert_int_equal(cl_parquet_writer_close(w, &file, NULL), CL_OK);
     assert_true(file.n_splits > 5);
     assert_in_range(file.size_bytes, expected, expected + expected / 4);
@@ -384,7 +397,9 @@ static void test_long_strings(void **state)
     struct cl_field field = {3, "s", CL_STRING, 0, 0, false, NULL};
     struct cl_schema one = {.n = 1, .fields = &field};
     for (int dictionary = 0; dictionary < 2; dictionary++) {
-        struct cl_parquet_options options = {.compression = CL_COMPRESS_SNAPPY, .row_group_bytes = 128 << 20, .dictionary = dictionary};
+        struct cl_parquet_options options = {.compression = CL_COMPRESS_SNAPPY,
+                                             .row_group_bytes = 128 << 20,
+                                             .dictionary = dictionary};
         struct mem_store store;
         struct cl_data_file file;
         struct cl_batch *b;
@@ -397,7 +412,8 @@ static void test_long_strings(void **state)
             cl_batch_commit_row(b);
         }
         write_one(&one, b, &options, &store, &file);
-        const uint8_t *footer = walk_footer(store.data, store.len), *meta = walk_chunk(footer, 0, 0);
+        const uint8_t *footer = walk_footer(store.data, store.len),
+                      *meta = walk_chunk(footer, 0, 0);
         const uint8_t *p = store.data + walk_int_field(meta, 11, walk_int_field(meta, 9, -1));
         static const int64_t want[] = {100, 1, 1, 148, 1, 49};
         for (size_t k = 0; k < 6;) {
@@ -436,10 +452,12 @@ static void test_refusals(void **state)
     bad.page_rows = -1;
     assert_int_equal(cl_parquet_writer_new(&schema, &bad, &store.store, "x", &w, &err), CL_EINVAL);
     struct cl_schema none = {.n = 0};
-    assert_int_equal(cl_parquet_writer_new(&none, &defaults, &store.store, "x", &w, &err), CL_EINVAL);
+    assert_int_equal(cl_parquet_writer_new(&none, &defaults, &store.store, "x", &w, &err),
+                     CL_EINVAL);
     struct cl_field wide = {1, "d", CL_DECIMAL, 39, 0, true, NULL};
     struct cl_schema decimals = {.n = 1, .fields = &wide};
-    assert_int_equal(cl_parquet_writer_new(&decimals, &defaults, &store.store, "x", &w, &err), CL_EINVAL);
+    assert_int_equal(cl_parquet_writer_new(&decimals, &defaults, &store.store, "x", &w, &err),
+                     CL_EINVAL);
     assert_string_equal(err.where, "d");
     assert_int_equal(store.open, 0);
     cl_parquet_writer_free(NULL);
@@ -478,7 +496,8 @@ static void test_batch_of_another_schema(void **state)
     struct mem_store store;
     struct cl_parquet_writer *w = open_writer(&store, &defaults);
     struct cl_field other[N_COLUMNS] = {fields[0], fields[2], fields[1]};
-    struct cl_schema swapped = {.n = N_COLUMNS, .fields = other}, shorter = {.n = 1, .fields = other};
+    struct cl_schema swapped = {.n = N_COLUMNS, .fields = other},
+                     shorter = {.n = 1, .fields = other};
     struct cl_batch *b;
     struct cl_error err;
     assert_int_equal(cl_batch_new(&swapped, 1, &b, NULL), CL_OK);
@@ -512,13 +531,15 @@ static void test_decimal_out_of_range(void **state)
             assert_int_equal(cl_batch_new(&one, 2, &b, NULL), CL_OK);
             cl_column_set_decimal(&b->columns[0], 0, sign * (limit - 1));
             cl_batch_commit_row(b);
-            assert_int_equal(cl_parquet_writer_new(&one, &defaults, &store.store, "x", &w, NULL), CL_OK);
+            assert_int_equal(cl_parquet_writer_new(&one, &defaults, &store.store, "x", &w, NULL),
+                             CL_OK);
             assert_int_equal(cl_parquet_writer_write(w, b, &err), CL_OK);
             cl_column_set_decimal(&b->columns[0], 1, sign * limit);
             cl_batch_commit_row(b);
             assert_int_equal(cl_parquet_writer_write(w, b, &err), CL_EDATA);
             assert_string_equal(err.where, "price");
-            assert_int_equal(cl_parquet_writer_write(w, b, &err), CL_EINVAL); /* good for free only */
+            assert_int_equal(cl_parquet_writer_write(w, b, &err),
+                             CL_EINVAL); /* good for free only */
             cl_batch_free(b);
             cl_parquet_writer_free(w);
             assert_int_equal(store.aborted, 1);
@@ -529,11 +550,16 @@ static void test_decimal_out_of_range(void **state)
 
 /* ---- what breaks: every store call, every allocation, in turn ---- */
 
-/* Writes a small file with several row groups.  On failure everything is released and nothing is visible. */
-static enum cl_code write_file(struct mem_store *store, struct cl_batch *b, enum cl_compression compression, struct cl_error *err)
+/* Writes a small file with several row groups.  On failure everything is released and nothing is
+ * visible. */
+static enum cl_code write_file(struct mem_store *store, struct cl_batch *b,
+                               enum cl_compression compression, struct cl_error *err)
 {
-    struct cl_parquet_options options = {
-        .compression = compression, .level = 1, .row_group_bytes = 8000, .page_rows = 200, .dictionary = true};
+    struct cl_parquet_options options = {.compression = compression,
+                                         .level = 1,
+                                         .row_group_bytes = 8000,
+                                         .page_rows = 200,
+                                         .dictionary = true};
     struct cl_parquet_writer *w = NULL;
     struct cl_data_file file;
     enum cl_code code = cl_parquet_writer_new(&schema, &options, &store->store, "x", &w, err);
@@ -563,7 +589,8 @@ static void test_every_store_call_fails(void **state)
         assert_int_equal(err.retriable, fail_at > 0);
         assert_int_equal(store.data != NULL, fail_at == 0);
         assert_int_equal(store.open, 0);
-        assert_int_equal(store.calls, fail_at == 0 ? calls : fail_at); /* nothing is tried after a failure */
+        assert_int_equal(store.calls,
+                         fail_at == 0 ? calls : fail_at); /* nothing is tried after a failure */
         mem_store_fini(&store);
     }
     assert_true(calls > 20);
