@@ -8,6 +8,7 @@
 
 #include "decode/swar.h"
 
+#include <float.h>
 #include <stddef.h>
 
 struct cl_number {
@@ -34,7 +35,11 @@ extern const uint64_t cl_pow5_table[CL_POW5_LAST - CL_POW5_FIRST + 1]
 const uint8_t *cl_number_scan_exponent(const uint8_t *p, const uint8_t *end, struct cl_number *n);
 void cl_number_cut(struct cl_number *n, const uint8_t *mantissa_end, int64_t exponent);
 
-/* Nearest double, ties to even, as strtod.  false: larger than any double. */
+/* digits * 10^q as the nearest double: infinite when too large, NaN when 128 bits cannot decide.
+ * digits != 0. */
+double cl_eisel_lemire(uint64_t digits, int64_t q);
+
+/* Every case of cl_number_to_double. */
 bool cl_number_to_double_slow(const struct cl_number *n, double *ret);
 
 /* Nearest float of the decimal text itself, not of a double in between.  false: larger than any
@@ -59,7 +64,8 @@ static inline const uint8_t *cl_number_scan(const uint8_t *p, const uint8_t *end
     p += n->negative;
     const uint8_t *first = p;
     uint64_t w = 0; /* wraps with more than 19 digits; cl_number_cut counts again then */
-    p = cl_scan_digits(p, end, &w);
+    while (p < end && cl_is_digit(*p)) /* few, most often */
+        w = w * 10 + (uint64_t)(*p++ - '0');
     ptrdiff_t count = p - first;
     if (count == 0 || (*first == '0' && count > 1)) return NULL;
     int64_t exponent = 0;
@@ -86,20 +92,24 @@ static inline const uint8_t *cl_number_scan(const uint8_t *p, const uint8_t *end
     return p;
 }
 
-/* The exact cases of W. Clinger (1990): both operands are doubles without error, so one rounding is
- * all there is. */
+/* Nearest double, ties to even, as strtod.  false: larger than any double.
+ * First the exact cases of W. Clinger (1990): both operands are doubles without error, so one
+ * rounding is all there is. */
 static inline bool cl_number_to_double(const struct cl_number *n, double *ret)
 {
     static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                     1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                     1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    if (n->digits <= UINT64_C(1) << 53 && n->exponent >= -22 && n->exponent <= 22 && !n->cut) {
-        double v = n->exponent < 0 ? (double)n->digits / powers[-n->exponent]
-                                   : (double)n->digits * powers[n->exponent];
-        *ret = n->negative ? -v : v;
-        return true;
-    }
-    return cl_number_to_double_slow(n, ret);
+    double v;
+    if (n->cut) return cl_number_to_double_slow(n, ret);
+    if (n->digits <= UINT64_C(1) << 53 && n->exponent >= -22 && n->exponent <= 22)
+        v = n->exponent < 0 ? (double)n->digits / powers[-n->exponent]
+                            : (double)n->digits * powers[n->exponent];
+    else
+        v = n->digits == 0 ? 0 : cl_eisel_lemire(n->digits, n->exponent);
+    if (!(v <= DBL_MAX)) return cl_number_to_double_slow(n, ret);
+    *ret = n->negative ? -v : v;
+    return true;
 }
 
 /* Any way of writing an integral number is taken: 5, 5.0, 50e-1. */
