@@ -151,8 +151,6 @@ static enum cl_code end_file(struct cl_fileset *f, size_t i, struct cl_error *er
         done.has_partition = file.has_value;
         done.partition_value = file.value;
         f->finished.files[f->finished.n++] = done;
-    } else {
-        (void)cl_error_wrap(err, code, "cannot write %s", file.path);
     }
     cl_parquet_writer_free(file.writer);
     free(file.path);
@@ -190,7 +188,6 @@ static enum cl_code start_file(struct cl_fileset *f, bool has_value, int32_t val
         return cl_fail_nomem(err);
     enum cl_code code = cl_parquet_writer_new(f->schema, &o->parquet, f->store, file.path, &file.writer, err);
     if (code != CL_OK) {
-        code = cl_error_wrap(err, code, "cannot create %s", file.path);
         free(file.path);
         return code;
     }
@@ -215,7 +212,7 @@ static enum cl_code write_value(struct cl_fileset *f, const struct cl_batch *bat
     struct open_file *file = &f->open[i];
     file->last_write = ++f->writes;
     code = cl_parquet_writer_write(file->writer, batch, err);
-    if (code != CL_OK) return cl_error_wrap(err, code, "cannot write %s", file->path);
+    if (code != CL_OK) return code;
     if (cl_parquet_writer_file_bytes(file->writer) >= f->options.target_file_bytes) return end_file(f, i, err);
     return CL_OK;
 }
