@@ -14,7 +14,7 @@
 
 #include <stdlib.h>
 
-/* Nodes, names and readers of one feed; a thousand columns need about one MiB. */
+/* Nodes, names and readers of one feed; a thousand columns need less than one MiB. */
 enum { PLAN_MAX_BYTES = 64 << 20 };
 
 struct cl_decoder {
