@@ -117,7 +117,7 @@ CL_MUSTCHECK enum cl_code cl_city_offset_at(const struct cl_city *city, enum cl_
 
 /* Where every partition stands after the first `events` events of `feeds` together, in the order
  * that cl_city_merge_next gives: ret[feed * partitions + partition], 0 for feeds that are not
- * wanted.  CL_EINVAL: no feeds, or more than 2^42 events. */
+ * wanted.  CL_EINVAL: no feeds, or more than 200 simulated years. */
 CL_MUSTCHECK enum cl_code cl_city_offsets_after(const struct cl_city *city, unsigned feeds,
                                                 int64_t events, int64_t *ret, struct cl_error *err);
 
@@ -125,7 +125,7 @@ struct cl_city_cursor;
 
 /* city is borrowed and outlives the cursor.  Memory: 32 bytes per vehicle of the partition for
  * vehicle and gps, an eighth of that for weather, plus at most about a megabyte for incidents and
- * pictures.  CL_EINVAL: offset < 0.  CL_ENOMEM. */
+ * pictures.  CL_EINVAL: offset < 0, or some thousand years away.  CL_ENOMEM. */
 CL_MUSTCHECK enum cl_code cl_city_cursor_new(const struct cl_city *city, enum cl_city_feed feed,
                                              int partition, int64_t offset,
                                              struct cl_city_cursor **ret, struct cl_error *err);

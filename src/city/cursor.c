@@ -13,6 +13,8 @@
  * counts as empty. */
 enum { QUIET_HOURS_MAX = 100000 };
 
+#define MOST_US (5000 * 365 * CL_DAY_US)
+
 struct cl_city_cursor {
     const struct cl_city *city;
     enum cl_city_feed feed;
@@ -54,12 +56,23 @@ static enum cl_code seek(struct cl_city_cursor *c, int64_t offset, struct cl_err
     return CL_OK;
 }
 
+/* Is the event there sent within some thousand years, so that no time overflows? */
+static bool is_near(const struct cl_city *city, enum cl_city_feed feed, int partition,
+                    int64_t offset)
+{
+    if (offset > INT64_MAX >> 8) return false;
+    int64_t block = cl_city_plan_block_of(city, feed, offset);
+    if (feed == CL_CITY_EMERGENCY) return block < MOST_US / CL_HOUR_US;
+    struct cl_city_schedule s = cl_city_schedule_of(city, feed, partition);
+    return s.per_tick == 0 || block / s.per_tick < MOST_US / s.period_us / CL_BLOCK;
+}
+
 enum cl_code cl_city_cursor_new(const struct cl_city *city, enum cl_city_feed feed, int partition,
                                 int64_t offset, struct cl_city_cursor **ret, struct cl_error *err)
 {
-    if (offset < 0 || offset > INT64_MAX >> 8)
-        return cl_fail(err, CL_EINVAL, "city: %s has no offset %lld", cl_city_feed_name(feed),
-                       (long long)offset);
+    if (offset < 0 || !is_near(city, feed, partition, offset))
+        return cl_fail(err, CL_EINVAL, "city: partition %d of %s has no offset %lld", partition,
+                       cl_city_feed_name(feed), (long long)offset);
     struct cl_city_cursor *c = calloc(1, sizeof *c);
     if (c == NULL) return cl_fail_nomem(err);
     c->city = city;

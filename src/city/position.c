@@ -16,6 +16,8 @@ static int64_t sent_before(const struct cl_city_plan *plan, int64_t time_us)
     return (int64_t)n;
 }
 
+#define MOST_SECONDS (200 * 365.25 * 86400)
+
 struct scratch {
     const struct cl_city *city;
     unsigned feeds;
@@ -152,9 +154,11 @@ enum cl_code cl_city_offsets_after(const struct cl_city *city, unsigned feeds, i
 {
     if ((feeds & CL_CITY_ALL_FEEDS) == 0)
         return cl_fail(err, CL_EINVAL, "city: no feed to count the events of");
-    if (events < 0 || events > INT64_C(1) << 42)
-        return cl_fail(err, CL_EINVAL, "city: cannot count to %lld events; the most is 2^42",
-                       (long long)events);
+    if (events < 0 || (double)events / cl_city_events_per_second(city, feeds) > MOST_SECONDS)
+        return cl_fail(
+            err, CL_EINVAL,
+            "city: %lld events of %lld vehicles would take more than 200 simulated years",
+            (long long)events, (long long)city->config.vehicles);
     size_t n = (size_t)CL_CITY_FEEDS * (size_t)city->config.partitions;
     struct scratch s;
     int64_t *low = calloc(2 * n, sizeof *low), count = 0, time_us = 0;

@@ -261,8 +261,8 @@ static enum cl_code write_tail(struct cl_parquet_writer *w, struct cl_error *err
     return code;
 }
 
-enum cl_code cl_parquet_writer_close(struct cl_parquet_writer *w, struct cl_data_file *ret,
-                                     struct cl_error *err)
+enum cl_code cl_parquet_writer_seal(struct cl_parquet_writer *w, struct cl_data_file *ret,
+                                    struct cl_outfile **ret_out, struct cl_error *err)
 {
     if (w->failed || w->out == NULL)
         return cl_fail(err, CL_EINVAL, "%s: the writer is closed or failed before", w->path);
@@ -273,8 +273,20 @@ enum cl_code cl_parquet_writer_close(struct cl_parquet_writer *w, struct cl_data
     w->failed = code != CL_OK;
     if (code != CL_OK) return code;
     file.size_bytes = w->out->size;
-    code = w->out->store->ops->finish(w->out, err);
-    w->out = NULL; /* finish frees it, on failure too */
+    *ret_out = w->out;
+    w->out = NULL;
+    *ret = file;
+    return CL_OK;
+}
+
+enum cl_code cl_parquet_writer_close(struct cl_parquet_writer *w, struct cl_data_file *ret,
+                                     struct cl_error *err)
+{
+    struct cl_data_file file;
+    struct cl_outfile *out = NULL;
+    enum cl_code code = cl_parquet_writer_seal(w, &file, &out, err);
+    if (code != CL_OK) return code;
+    code = out->store->ops->finish(out, err); /* frees it, on failure too */
     if (code != CL_OK) {
         w->failed = true;
         cl_data_file_fini(&file);

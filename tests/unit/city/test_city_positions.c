@@ -119,6 +119,29 @@ static void far_offsets_are_near(void **state)
     cl_city_free(city);
 }
 
+static void impossible_offsets_are_refused(void **state)
+{
+    (void)state;
+    static const int64_t offsets[] = {-1, INT64_MIN, INT64_MAX, INT64_MAX / 1000};
+    struct cl_error err;
+    struct cl_city_config config = a_config(10, 1);
+    struct cl_city *city = a_city(&config);
+    for (int feed = 0; feed < CL_CITY_FEEDS; feed++)
+        for (int k = 0; k < 4; k++) {
+            struct cl_city_cursor *cursor = NULL;
+            assert_int_equal(
+                cl_city_cursor_new(city, (enum cl_city_feed)feed, 0, offsets[k], &cursor, &err),
+                CL_EINVAL);
+            assert_null(cursor);
+            assert_non_null(strstr(err.message, cl_city_feed_name((enum cl_city_feed)feed)));
+        }
+    int64_t after[CL_CITY_FEEDS];
+    assert_int_equal(cl_city_offsets_after(city, CL_CITY_ALL_FEEDS, INT64_MAX, after, &err),
+                     CL_EINVAL);
+    assert_int_equal(cl_city_offsets_after(city, 0, 1, after, &err), CL_EINVAL);
+    cl_city_free(city);
+}
+
 static void offsets_follow_time(void **state)
 {
     (void)state;
@@ -240,6 +263,7 @@ int main(void)
         cmocka_unit_test(other_seed_other_events),
         cmocka_unit_test(a_cursor_can_begin_anywhere),
         cmocka_unit_test(far_offsets_are_near),
+        cmocka_unit_test(impossible_offsets_are_refused),
         cmocka_unit_test(offsets_follow_time),
         cmocka_unit_test(counts_become_offsets),
         cmocka_unit_test(partitions_without_vehicles_are_empty),
