@@ -229,17 +229,31 @@ static void put_row(struct cl_report *r, const char *table, const char *check, c
     cl_report_text(r, detail);
 }
 
+/* The lines of one table stand together, in the order of the tables' first lines. */
+static void put_lines(struct cl_report *r, const struct cl_audit *a)
+{
+    static const char *const results[] = {"OK", "FAILED", "skipped"};
+    for (size_t first = 0; first < a->n_lines; first++) {
+        const char *table = a->lines[first].table;
+        size_t i = 0;
+        while (strcmp(a->lines[i].table, table) != 0)
+            i++;
+        if (i < first) continue; /* its lines are out already */
+        for (; i < a->n_lines; i++)
+            if (strcmp(a->lines[i].table, table) == 0)
+                put_row(r, table, a->lines[i].check, results[a->lines[i].result],
+                        a->lines[i].detail);
+    }
+}
+
 /* csv and json have the problems as rows after the checks; a table is followed by them as lines. */
 static enum cl_code print_report(const struct cl_app *app, const struct cl_audit *a,
                                  struct cl_error *err)
 {
-    static const char *const results[] = {"OK", "FAILED", "skipped"};
     bool table = app->opt.format == CL_FORMAT_TABLE;
     struct cl_report r;
     if (cl_report_open(&r, app->opt.format, COLUMNS, 4, err) == CL_OK) {
-        for (size_t i = 0; i < a->n_lines; i++)
-            put_row(&r, a->lines[i].table, a->lines[i].check, results[a->lines[i].result],
-                    a->lines[i].detail);
+        put_lines(&r, a);
         for (size_t i = 0; i < a->n_problems && !table; i++)
             put_row(&r, a->problems[i].table, a->problems[i].check, "PROBLEM", a->problems[i].text);
     }

@@ -3,6 +3,7 @@
 
 #include "query/duckdb_view.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,8 +93,51 @@ static struct expressions expressions_of(const struct cl_lake_table *t)
     return (struct expressions){CL_COL_PARTITION, CL_COL_OFFSET};
 }
 
-/* Called for each row of a result. */
+enum { MAX_COLUMNS = 5 };
+
+/* Called for each row of a result, with texts that end with NUL. */
 typedef enum cl_code row_fn(void *context, const char *const *texts, struct cl_error *err);
+
+/* The engine's texts end where their lengths say. */
+static enum cl_code terminate(struct cl_buf *copy, const char *const *texts, const size_t *lens,
+                              size_t n, const char **ret, struct cl_error *err)
+{
+    struct cl_text t;
+    size_t at[MAX_COLUMNS];
+    cl_buf_reset(copy);
+    cl_text_init(&t, copy, err);
+    for (size_t i = 0; i < n; i++) {
+        at[i] = copy->len;
+        if (texts[i] != NULL) cl_text_bytes(&t, texts[i], lens[i]);
+        cl_text_byte(&t, '\0');
+    }
+    for (size_t i = 0; i < n && t.code == CL_OK; i++)
+        ret[i] = texts[i] == NULL ? NULL : (const char *)copy->data + at[i];
+    return t.code;
+}
+
+static enum cl_code each_row(struct cl_engine *engine, struct cl_result *result, row_fn *each,
+                             void *context, struct cl_error *err)
+{
+    const struct cl_result_column *columns;
+    const char *row[MAX_COLUMNS];
+    size_t n;
+    struct cl_buf copy;
+    enum cl_code code = CL_OK;
+    engine->ops->columns(result, &columns, &n);
+    assert(n <= MAX_COLUMNS);
+    cl_buf_init(&copy, (size_t)1 << 30);
+    while (code == CL_OK) {
+        const char *const *texts = NULL;
+        const size_t *lens = NULL;
+        code = engine->ops->next_row(result, &texts, &lens, err);
+        if (code != CL_OK || texts == NULL) break;
+        code = terminate(&copy, texts, lens, n, row, err);
+        if (code == CL_OK) code = each(context, row, err);
+    }
+    cl_buf_fini(&copy);
+    return code;
+}
 
 static enum cl_code run_query(struct cl_engine *engine, struct cl_text *sql, row_fn *each,
                               void *context, struct cl_error *err)
@@ -103,13 +147,7 @@ static enum cl_code run_query(struct cl_engine *engine, struct cl_text *sql, row
     enum cl_code code = sql->code;
     if (code == CL_OK)
         code = engine->ops->execute(engine, (const char *)sql->buf->data, &result, err);
-    while (code == CL_OK) {
-        const char *const *texts = NULL;
-        const size_t *lens = NULL;
-        code = engine->ops->next_row(result, &texts, &lens, err);
-        if (code != CL_OK || texts == NULL) break;
-        code = each(context, texts, err);
-    }
+    if (code == CL_OK) code = each_row(engine, result, each, context, err);
     if (result != NULL) engine->ops->result_free(result);
     return code;
 }

@@ -14,7 +14,7 @@ const struct cl_command cl_commands[] = {
         .description = "Runs the simulated city through the native engine into the lake, at the pace of real time unless --rate or "
                        "--speed-up say otherwise, until Ctrl-C, --events or --for. A lake that exists is continued where it "
                        "stopped. The same lake answers `citylake sql` from another shell at the same time.",
-        .exit_1 = "the engine failed; what was committed is in the lake once, the rest comes again with the next run",
+        .exit_1 = "the engine failed; what was committed is in the lake once",
         .examples = {{"the default city into ./lake", "citylake up"},
                      {"ten seconds of a larger one", "citylake up --vehicles 10k --for 10s --lake /tmp/lake"},
                      {"as fast as the machine can", "citylake up --rate 1e9 --events 5M"}},
@@ -47,7 +47,7 @@ const struct cl_command cl_commands[] = {
                        "came from; messages that break a rule go whole into table dead_letters. Where to begin is read from the "
                        "tables themselves, so a run goes on where the last one was committed, whatever ended it. SIGINT and "
                        "SIGTERM commit what was read.",
-        .exit_1 = "a source, the lake or the catalog failed; what was committed is in the lake once, the rest is read again",
+        .exit_1 = "source, lake or catalog failed; what was committed is there once, the rest is read again",
         .examples = {{"follow Kafka", "citylake stream --kafka 127.0.0.1:9092 --lake /data/lake"},
                      {"what is in Kafka now, then stop", "citylake stream --until-end"},
                      {"a folder of TOPIC.ndjson files", "citylake stream --source ndjson:events"},

@@ -33,11 +33,11 @@ static void show_progress(void *context, const struct cl_stream_stats *s)
     }
 }
 
-static void sum_up(const struct cl_app *app, const struct cl_stream_stats *s, int64_t cpu_us)
+static void sum_up(const struct cl_app *app, const char *event, const struct cl_stream_stats *s, int64_t cpu_us)
 {
     double seconds = (double)s->elapsed_us / 1e6;
     cl_app_progress(app, "%s", "");
-    cl_log(&app->log, CL_LOG_INFO, "done", CL_NUM("events", s->consumed), CL_NUM("rejected", s->rejected),
+    cl_log(&app->log, CL_LOG_INFO, event, CL_NUM("events", s->consumed), CL_NUM("rejected", s->rejected),
            CL_NUM("committed", s->committed), CL_NUM("snapshots", s->commits), CL_NUM("files", s->files), CL_DBL("seconds", seconds),
            CL_DBL("per_second", seconds > 0 ? (double)s->consumed / seconds : 0), CL_DBL("cpu_seconds", (double)cpu_us / 1e6),
            CL_DBL("mb", (double)s->bytes / 1e6));
@@ -64,7 +64,7 @@ int cl_app_run_engine(struct cl_app *app)
             .context = &progress,
         };
         code = cl_stream_run(app->spec, source, lake.catalog, &options, &stats, &err);
-        sum_up(app, &stats, cl_clock_cpu_us() - cpu);
+        sum_up(app, code == CL_OK ? "done" : "failed", &stats, cl_clock_cpu_us() - cpu);
     }
     if (source != NULL) source->ops->free(source);
     cl_app_lake_close(&lake);

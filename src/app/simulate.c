@@ -1,12 +1,14 @@
 /* simulate.c - `citylake simulate`: the simulated devices -> Kafka, or NDJSON.
  *
  * All feeds in the order of sending go to one sink:
- *   --kafka HOST:PORT    topics of the spec, created when missing, keyed by vehicle_id
- *   --out DIR            one file of plain lines per topic; a malformed message stands there as it is,
- *                        but an empty one cannot: it is left out, and not in the truth either
- *   neither              envelopes on standard output; what is not JSON is carried as base64 in "raw"
- * As fast as possible, unless --rate or --speed-up sets a pace.  Ends after --events, --for, or a signal: what was given to the
- * sink is then delivered, and the truth is written. */
+ *
+ *   --kafka HOST:PORT  topics of the spec, created when missing, keyed by vehicle_id
+ *   --out DIR          one file of plain lines per topic; a malformed message stands there as it
+ *                      is, but an empty one cannot: it is left out, and not in the truth either
+ *   neither            envelopes on standard output; what is not JSON is base64 in "raw"
+ *
+ * As fast as possible, unless --rate or --speed-up sets a pace.  Ends after --events, --for, or a
+ * signal: what was given to the sink is then delivered, and the truth is written. */
 #include "app/app.h"
 #include "app/truth.h"
 #include "city/pace.h"
@@ -36,20 +38,23 @@ struct run {
     int64_t started_us, shown_us, logged_us; /* monotonic clock */
 };
 
-static enum cl_code find_only(const struct cl_app *app, const struct cl_feed **ret, struct cl_error *err)
+static enum cl_code find_only(const struct cl_app *app, const struct cl_feed **ret,
+                              struct cl_error *err)
 {
     *ret = NULL;
     if (app->opt.feed == NULL) return CL_OK;
     *ret = cl_spec_find_feed(app->spec, app->opt.feed);
     if (*ret == NULL)
-        return cl_fail_at(err, CL_EINVAL, app->spec->path, "--feed %s: no feed of that name is declared", app->opt.feed);
+        return cl_fail_at(err, CL_EINVAL, app->spec->path,
+                          "--feed %s: no feed of that name is declared", app->opt.feed);
     return CL_OK;
 }
 
 static enum cl_code open_sink(struct cl_app *app, struct cl_sink **ret, struct cl_error *err)
 {
     if (app->opt.kafka != NULL && app->opt.out != NULL)
-        return cl_fail(err, CL_EINVAL, "--kafka and --out exclude each other: events go to one place");
+        return cl_fail(err, CL_EINVAL,
+                       "--kafka and --out exclude each other: events go to one place");
     if (app->opt.kafka != NULL) return cl_kafka_sink_new(app->spec, ret, err);
     return cl_ndjson_sink_new(app->spec, STDOUT_FILENO, app->opt.out, ret, err);
 }
@@ -72,7 +77,8 @@ static enum cl_code open_run(struct run *run, struct cl_error *err)
     if (code == CL_OK) code = cl_city_new(&config, &run->city, err);
     if (code == CL_OK) code = cl_city_merge_new(run->city, run->set, &run->merge, err);
     if (code == CL_OK) code = open_sink(app, &run->sink, err);
-    if (code == CL_OK && app->opt.truth != NULL) code = cl_truth_open(app->opt.truth, run->feeds, &run->truth, err);
+    if (code == CL_OK && app->opt.truth != NULL)
+        code = cl_truth_open(app->opt.truth, run->feeds, &run->truth, err);
     if (code != CL_OK) return code;
     run->most_events = app->opt.events >= 0 ? app->opt.events : INT64_MAX;
     run->until_us = app->opt.duration_us > 0 ? config.start_us + app->opt.duration_us : INT64_MAX;
@@ -85,7 +91,8 @@ static enum cl_code open_run(struct run *run, struct cl_error *err)
 static void report(struct run *run)
 {
     int64_t now = cl_clock_monotonic_us();
-    bool show = now - run->shown_us >= PROGRESS_EVERY_US, write_log = now - run->logged_us >= LOG_EVERY_US;
+    bool show = now - run->shown_us >= PROGRESS_EVERY_US,
+         write_log = now - run->logged_us >= LOG_EVERY_US;
     if (!show && !write_log) return;
     struct cl_sink_stats stats;
     run->sink->ops->stats(run->sink, &stats);
@@ -94,13 +101,14 @@ static void report(struct run *run)
     double rate = (double)run->events * 1e6 / (double)(now - run->started_us + 1);
     if (show) {
         run->shown_us = now;
-        cl_app_progress(run->app, "%lld events, %.0f events/s, %lld errors, the city is at %s", (long long)run->events, rate,
-                        (long long)stats.failed, time);
+        cl_app_progress(run->app, "%lld events, %.0f events/s, %lld errors, the city is at %s",
+                        (long long)run->events, rate, (long long)stats.failed, time);
     }
     if (write_log && !run->app->log.on_terminal && !run->app->opt.quiet) {
         run->logged_us = now;
-        cl_log(&run->app->log, CL_LOG_INFO, "simulate", CL_NUM("events", run->events), CL_NUM("events_per_s", rate),
-               CL_NUM("errors", stats.failed), CL_STR("simulated", time));
+        cl_log(&run->app->log, CL_LOG_INFO, "simulate", CL_NUM("events", run->events),
+               CL_NUM("events_per_s", rate), CL_NUM("errors", stats.failed),
+               CL_STR("simulated", time));
     }
 }
 
@@ -122,8 +130,8 @@ static enum cl_code send_one(struct run *run, struct cl_error *err)
     enum cl_code code = cl_city_merge_next(run->merge, &event, err);
     if (code == CL_OK && event.value_len == 0 && run->app->opt.out != NULL) return CL_OK;
     if (code == CL_OK)
-        code = run->sink->ops->send(run->sink, run->feeds[event.feed], event.key, event.key_len, event.value,
-                                    event.value_len, event.timestamp_us, err);
+        code = run->sink->ops->send(run->sink, run->feeds[event.feed], event.key, event.key_len,
+                                    event.value, event.value_len, event.timestamp_us, err);
     if (code != CL_OK) return code;
     run->events++;
     return run->truth != NULL ? cl_truth_count(run->truth, &event, err) : CL_OK;
@@ -154,9 +162,11 @@ static void summarise(struct run *run)
     run->sink->ops->stats(run->sink, &stats);
     double seconds = (double)(cl_clock_monotonic_us() - run->started_us) / 1e6;
     char time[CL_TIME_TEXT];
-    cl_log(&run->app->log, CL_LOG_INFO, "simulated", CL_NUM("events", run->events), CL_NUM("delivered", stats.delivered),
-           CL_NUM("errors", stats.failed), CL_NUM("bytes", stats.bytes), CL_DBL("seconds", seconds),
-           CL_NUM("events_per_s", (double)run->events / (seconds > 0 ? seconds : 1)), CL_STR("sink", run->sink->ops->name),
+    cl_log(&run->app->log, CL_LOG_INFO, "simulated", CL_NUM("events", run->events),
+           CL_NUM("delivered", stats.delivered), CL_NUM("errors", stats.failed),
+           CL_NUM("bytes", stats.bytes), CL_DBL("seconds", seconds),
+           CL_NUM("events_per_s", (double)run->events / (seconds > 0 ? seconds : 1)),
+           CL_STR("sink", run->sink->ops->name),
            CL_STR("simulated", cl_time_text(run->simulated_us, time)));
 }
 
@@ -169,7 +179,8 @@ int cl_cmd_simulate(struct cl_app *app)
     if (code == CL_OK) code = send_all(&run, &err);
     if (opened) {
         /* A failed run delivers what it can, but its first error is the one to tell. */
-        enum cl_code flushed = run.sink->ops->flush(run.sink, FLUSH_MS, code == CL_OK ? &err : &later);
+        enum cl_code flushed =
+            run.sink->ops->flush(run.sink, FLUSH_MS, code == CL_OK ? &err : &later);
         if (code == CL_OK) code = flushed;
     }
     if (code == CL_ECANCELED) code = CL_OK; /* the reader of standard output has seen enough */

@@ -22,8 +22,8 @@ struct cl_truth {
     struct totals totals[CL_CITY_FEEDS];
 };
 
-enum cl_code cl_truth_open(const char *path, const struct cl_feed *const feeds[CL_CITY_FEEDS], struct cl_truth **ret,
-                           struct cl_error *err)
+enum cl_code cl_truth_open(const char *path, const struct cl_feed *const feeds[CL_CITY_FEEDS],
+                           struct cl_truth **ret, struct cl_error *err)
 {
     struct cl_truth *truth = calloc(1, sizeof *truth);
     if (truth == NULL) return cl_fail_nomem(err);
@@ -67,7 +67,8 @@ static void add(struct totals *t, const struct cl_city_event *e)
         t->sum[k] += e->measures[k];
 }
 
-enum cl_code cl_truth_count(struct cl_truth *truth, const struct cl_city_event *e, struct cl_error *err)
+enum cl_code cl_truth_count(struct cl_truth *truth, const struct cl_city_event *e,
+                            struct cl_error *err)
 {
     add(&truth->totals[e->feed], e);
     const char *fault = fault_of(e);
@@ -75,19 +76,22 @@ enum cl_code cl_truth_count(struct cl_truth *truth, const struct cl_city_event *
     const char *feed = truth->feeds[e->feed]->name;
     int n;
     if (e->malformed != CL_CITY_WELL_FORMED)
-        n = fprintf(truth->file, "{\"fault\": \"%s\", \"kind\": \"%s\", \"feed\": \"%s\", \"id\": \"%s\"}\n", fault,
-                    cl_city_malformed_name(e->malformed), feed, e->id);
+        n = fprintf(truth->file,
+                    "{\"fault\": \"%s\", \"kind\": \"%s\", \"feed\": \"%s\", \"id\": \"%s\"}\n",
+                    fault, cl_city_malformed_name(e->malformed), feed, e->id);
     else
-        n = fprintf(truth->file, "{\"fault\": \"%s\", \"feed\": \"%s\", \"id\": \"%s\"}\n", fault, feed, e->id);
+        n = fprintf(truth->file, "{\"fault\": \"%s\", \"feed\": \"%s\", \"id\": \"%s\"}\n", fault,
+                    feed, e->id);
     if (n < 0) return cl_fail_errno(err, errno, "cannot write the ground truth to %s", truth->path);
     return CL_OK;
 }
 
 static void print_sum(FILE *file, const char *separator, const char *name, __int128 hundredths)
 {
-    unsigned __int128 v = hundredths < 0 ? -(unsigned __int128)hundredths : (unsigned __int128)hundredths;
-    fprintf(file, "%s\"%s\": %s%llu.%02u", separator, name, hundredths < 0 ? "-" : "", (unsigned long long)(v / 100),
-            (unsigned)(v % 100));
+    unsigned __int128 v =
+        hundredths < 0 ? -(unsigned __int128)hundredths : (unsigned __int128)hundredths;
+    fprintf(file, "%s\"%s\": %s%llu.%02u", separator, name, hundredths < 0 ? "-" : "",
+            (unsigned long long)(v / 100), (unsigned)(v % 100));
 }
 
 static void print_totals(struct cl_truth *truth, int k)
@@ -98,12 +102,15 @@ static void print_totals(struct cl_truth *truth, int k)
     for (int kind = 1; kind < CL_CITY_MALFORMED_KINDS; kind++)
         malformed += t->malformed[kind];
     fprintf(file,
-            "{\"feed\": \"%s\", \"topic\": \"%s\", \"sent\": %lld, \"distinct\": %lld, \"duplicates\": %lld, \"late\": %lld, "
+            "{\"feed\": \"%s\", \"topic\": \"%s\", \"sent\": %lld, \"distinct\": %lld, "
+            "\"duplicates\": %lld, \"late\": %lld, "
             "\"out_of_order\": %lld, \"malformed\": %lld, \"malformed_kinds\": {",
-            truth->feeds[k]->name, truth->feeds[k]->topic, (long long)t->sent, (long long)t->distinct,
-            (long long)t->duplicates, (long long)t->late, (long long)t->out_of_order, (long long)malformed);
+            truth->feeds[k]->name, truth->feeds[k]->topic, (long long)t->sent,
+            (long long)t->distinct, (long long)t->duplicates, (long long)t->late,
+            (long long)t->out_of_order, (long long)malformed);
     for (int kind = 1; kind < CL_CITY_MALFORMED_KINDS; kind++)
-        fprintf(file, "%s\"%s\": %lld", kind > 1 ? ", " : "", cl_city_malformed_name((enum cl_city_malformed)kind),
+        fprintf(file, "%s\"%s\": %lld", kind > 1 ? ", " : "",
+                cl_city_malformed_name((enum cl_city_malformed)kind),
                 (long long)t->malformed[kind]);
     fprintf(file, "}, \"bytes\": %lld", (long long)t->bytes);
     char first[CL_TIME_TEXT], last[CL_TIME_TEXT];
@@ -112,7 +119,8 @@ static void print_totals(struct cl_truth *truth, int k)
                 cl_time_text(t->last_us, last));
     fputs(", \"sum\": {", file);
     for (int i = 0; cl_city_measure_name((enum cl_city_feed)k, i) != NULL; i++)
-        print_sum(file, i > 0 ? ", " : "", cl_city_measure_name((enum cl_city_feed)k, i), t->sum[i]);
+        print_sum(file, i > 0 ? ", " : "", cl_city_measure_name((enum cl_city_feed)k, i),
+                  t->sum[i]);
     fputs("}}\n", file);
 }
 

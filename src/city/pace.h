@@ -1,20 +1,22 @@
 /* pace.h - simulated time that follows the wall clock.
  *
- * start once, then any thread may ask.  A city that is paced gives each event when the simulated clock has reached it. */
+ * start once, then any thread may ask.  A city that is paced gives each event when the simulated
+ * clock has reached it. */
 #ifndef CITYLAKE_CITY_PACE_H
 #define CITYLAKE_CITY_PACE_H
 
 #include "base/clock.h"
 
 struct cl_pace {
-    double speed;           /* simulated seconds per real second; 0: not paced, every moment has come */
-    int64_t real_us;        /* monotonic clock ... */
-    int64_t simulated_us;   /* ... and simulated time at the start */
+    double speed;    /* simulated seconds per real second; 0: not paced, every moment has come */
+    int64_t real_us; /* monotonic clock ... */
+    int64_t simulated_us; /* ... and simulated time at the start */
 };
 
 static inline void cl_pace_start(struct cl_pace *pace, double speed, int64_t simulated_us)
 {
-    *pace = (struct cl_pace){.speed = speed, .real_us = cl_clock_monotonic_us(), .simulated_us = simulated_us};
+    *pace = (struct cl_pace){
+        .speed = speed, .real_us = cl_clock_monotonic_us(), .simulated_us = simulated_us};
 }
 
 /* The simulated time; INT64_MAX when not paced. */

@@ -21,11 +21,12 @@ struct cl_city_picture {
 };
 enum { CL_PICTURE_MAX = 6000 };
 
-/* Keeps the pictures it has encoded: one for each kind of scene, at most CL_LIGHTS * CL_SCENE_SKIES * CL_COLOURS * CL_CROWDS. */
+/* Keeps the pictures it has encoded: one for each kind of scene, at most CL_LIGHTS * CL_SCENE_SKIES
+ * * CL_COLOURS * CL_CROWDS. */
 struct cl_album;
 enum cl_code cl_album_new(struct cl_album **ret, struct cl_error *err);
 void cl_album_free(struct cl_album *album);
-enum cl_code cl_album_picture(struct cl_album *album, const struct cl_city_scene *scene, struct cl_city_picture *ret,
-                              struct cl_error *err);
+enum cl_code cl_album_picture(struct cl_album *album, const struct cl_city_scene *scene,
+                              struct cl_city_picture *ret, struct cl_error *err);
 
 #endif

@@ -7,17 +7,20 @@
 /* A page is an int32 of bytes at most; incompressible ones grow by a sixth (snappy). */
 static const size_t MAX_COMPRESSED_BYTES = (size_t)INT32_MAX + INT32_MAX / 6 + 1024;
 
-enum cl_code cl_codec_init(struct cl_codec *c, enum cl_compression compression, int level, struct cl_error *err)
+enum cl_code cl_codec_init(struct cl_codec *c, enum cl_compression compression, int level,
+                           struct cl_error *err)
 {
     *c = (struct cl_codec){.compression = compression};
     cl_buf_init(&c->out, MAX_COMPRESSED_BYTES);
     if (compression != CL_COMPRESS_ZSTD) return CL_OK;
     if (level < ZSTD_minCLevel() || level > ZSTD_maxCLevel())
-        return cl_fail(err, CL_EINVAL, "zstd has no level %d, only %d to %d", level, ZSTD_minCLevel(), ZSTD_maxCLevel());
+        return cl_fail(err, CL_EINVAL, "zstd has no level %d, only %d to %d", level,
+                       ZSTD_minCLevel(), ZSTD_maxCLevel());
     c->zstd = ZSTD_createCCtx();
     if (c->zstd == NULL) return cl_fail_nomem(err);
     size_t rc = ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_compressionLevel, level);
-    if (ZSTD_isError(rc)) return cl_fail(err, CL_EINVAL, "zstd level %d: %s", level, ZSTD_getErrorName(rc));
+    if (ZSTD_isError(rc))
+        return cl_fail(err, CL_EINVAL, "zstd level %d: %s", level, ZSTD_getErrorName(rc));
     return CL_OK;
 }
 
@@ -33,20 +36,23 @@ size_t cl_codec_memory_bytes(const struct cl_codec *c)
     return c->out.cap + (c->zstd != NULL ? ZSTD_sizeof_CCtx(c->zstd) : 0);
 }
 
-static enum cl_code compress_zstd(struct cl_codec *c, const uint8_t *data, size_t len, struct cl_error *err)
+static enum cl_code compress_zstd(struct cl_codec *c, const uint8_t *data, size_t len,
+                                  struct cl_error *err)
 {
     enum cl_code code = cl_buf_reserve(&c->out, ZSTD_compressBound(len), err);
     if (code != CL_OK) return code;
     size_t got = ZSTD_compress2(c->zstd, c->out.data, c->out.cap, data, len);
     if (ZSTD_isError(got)) {
         if (ZSTD_getErrorCode(got) == ZSTD_error_memory_allocation) return cl_fail_nomem(err);
-        return cl_fail(err, CL_EDATA, "zstd cannot compress a page of %zu bytes: %s", len, ZSTD_getErrorName(got));
+        return cl_fail(err, CL_EDATA, "zstd cannot compress a page of %zu bytes: %s", len,
+                       ZSTD_getErrorName(got));
     }
     c->out.len = got;
     return CL_OK;
 }
 
-static enum cl_code compress_snappy(struct cl_codec *c, const uint8_t *data, size_t len, struct cl_error *err)
+static enum cl_code compress_snappy(struct cl_codec *c, const uint8_t *data, size_t len,
+                                    struct cl_error *err)
 {
     enum cl_code code = cl_buf_reserve(&c->out, snappy_max_compressed_length(len), err);
     if (code != CL_OK) return code;
@@ -57,8 +63,8 @@ static enum cl_code compress_snappy(struct cl_codec *c, const uint8_t *data, siz
     return CL_OK;
 }
 
-enum cl_code cl_codec_compress(struct cl_codec *c, const uint8_t *data, size_t len, const uint8_t **ret_data,
-                               size_t *ret_len, struct cl_error *err)
+enum cl_code cl_codec_compress(struct cl_codec *c, const uint8_t *data, size_t len,
+                               const uint8_t **ret_data, size_t *ret_len, struct cl_error *err)
 {
     if (c->compression == CL_COMPRESS_NONE) {
         *ret_data = data;

@@ -13,13 +13,15 @@ struct cl_codec {
 };
 
 /* CL_EINVAL: a zstd level that zstd does not know.  CL_ENOMEM. */
-CL_MUSTCHECK enum cl_code cl_codec_init(struct cl_codec *c, enum cl_compression compression, int level,
-                                        struct cl_error *err);
+CL_MUSTCHECK enum cl_code cl_codec_init(struct cl_codec *c, enum cl_compression compression,
+                                        int level, struct cl_error *err);
 void cl_codec_fini(struct cl_codec *c);
 size_t cl_codec_memory_bytes(const struct cl_codec *c);
 
-/* *ret_data points into the codec (or is `data`, without compression) and holds until the next call. */
+/* *ret_data points into the codec (or is `data`, without compression) and holds until the next
+ * call. */
 CL_MUSTCHECK enum cl_code cl_codec_compress(struct cl_codec *c, const uint8_t *data, size_t len,
-                                            const uint8_t **ret_data, size_t *ret_len, struct cl_error *err);
+                                            const uint8_t **ret_data, size_t *ret_len,
+                                            struct cl_error *err);
 
 #endif

@@ -125,7 +125,7 @@ static void check_source(struct cl_audit *a, const struct cl_audit_chain *chain)
                 c->snapshot_id, c->progress.source, before->snapshot_id, before->progress.source);
         before = c;
     }
-    cl_audit_end(a, "%s", before == NULL ? "none" : before->progress.source);
+    cl_audit_end(a, "%s", before == NULL ? "none yet" : "the same in every commit");
 }
 
 /* ---- ranges: gap-free, without overlap, and what the map says ---- */
@@ -276,8 +276,7 @@ static void end_ledger(struct cl_audit *a, const struct cl_audit_chain *chain,
         (void)snprintf(coverage, sizeof coverage, "; complete: every offset");
     else if (!chain->dead_letters)
         (void)snprintf(coverage, sizeof coverage,
-                       "; %" PRId64 " of %" PRId64
-                       " positions carried no message (transaction markers, compaction)",
+                       "; %" PRId64 " of %" PRId64 " positions held no message of this feed",
                        all - n->consumed, all);
     if (chain->dead_letters)
         cl_audit_end(a, "%" PRId64 " dead letters", n->stored);

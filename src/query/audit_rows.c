@@ -116,7 +116,7 @@ void cl_audit_check_rows(struct cl_audit *a, const struct cl_audit_chain *chain,
     if (newest != NULL && total != newest->progress.total.stored)
         cl_audit_problem(a, "the table holds %" PRId64 " rows, its ledger stored %" PRId64, total,
                          newest->progress.total.stored);
-    cl_audit_end(a, "%" PRId64 " rows, %s", total,
+    cl_audit_end(a, "%" PRId64 " row%s, %s", total, total == 1 ? "" : "s",
                  by_commit ? "each in its commit's range"
                            : "inside of what was read (files were rewritten: not by commit)");
 }

@@ -1,15 +1,19 @@
-/* city_source.c - the simulated city as a source: nothing is stored, every position can be read again.
+/* city_source.c - the simulated city as a source: nothing is stored, every position can be read
+ * again.
  *
- * The feeds of the spec that are named like one of the city's have spec->kafka.partitions partitions each.  A city has no end
- * unless one is wanted: --events counts from the city's first event over all feeds read, in the order of sending, and --for is
- * simulated time from the city's start.  Both become an end offset of each partition before anything is read, so a run that was
+ * The feeds of the spec that are named like one of the city's have spec->kafka.partitions
+ * partitions each.  A city has no end unless one is wanted: --events counts from the city's first
+ * event over all feeds read, in the order of sending, and --for is simulated time from the city's
+ * start.  Both become an end offset of each partition before anything is read, so a run that was
  * killed and is started again stops at the same events.
  *
- * A paced city (options->paced or a rate) gives events when the simulated clock reaches them.  The clock starts at the oldest
- * position, so a run goes on where the one before stopped; --for then counts from there.
+ * A paced city (options->paced or a rate) gives events when the simulated clock reaches them.  The
+ * clock starts at the oldest position, so a run goes on where the one before stopped; --for then
+ * counts from there.
  *
- * A lane reads its partitions side by side in simulated time, each for a while (QUANTUM_US) before the next, so that their
- * watermarks stay close.  Messages are copied into the lane's buffer, which holds one chunk. */
+ * A lane reads its partitions side by side in simulated time, each for a while (QUANTUM_US) before
+ * the next, so that their watermarks stay close.  Messages are copied into the lane's buffer, which
+ * holds one chunk. */
 #include "source/city_source.h"
 
 #include "base/arena.h"
@@ -29,8 +33,8 @@ struct part {
     /* Of the lane that reads it: */
     struct cl_city_cursor *cursor; /* NULL: not read by this process */
     int64_t next;                  /* position */
-    int64_t time_us;               /* when the event there is sent; INT64_MAX when there is none to read */
-    int64_t touched;               /* number of the chunk that moved it last */
+    int64_t time_us; /* when the event there is sent; INT64_MAX when there is none to read */
+    int64_t touched; /* number of the chunk that moved it last */
 };
 
 struct lane {
@@ -78,32 +82,37 @@ void cl_city_config_from_spec(const struct cl_spec *spec, struct cl_city_config 
 }
 
 enum cl_code cl_city_feeds_from_spec(const struct cl_spec *spec, const struct cl_feed *only,
-                                     const struct cl_feed *ret_feeds[CL_CITY_FEEDS], unsigned *ret_set, struct cl_error *err)
+                                     const struct cl_feed *ret_feeds[CL_CITY_FEEDS],
+                                     unsigned *ret_set, struct cl_error *err)
 {
     unsigned set = 0;
     for (int k = 0; k < CL_CITY_FEEDS; k++) {
-        const struct cl_feed *feed = cl_spec_find_feed(spec, cl_city_feed_name((enum cl_city_feed)k));
+        const struct cl_feed *feed =
+            cl_spec_find_feed(spec, cl_city_feed_name((enum cl_city_feed)k));
         if (only != NULL && feed != only) feed = NULL;
         ret_feeds[k] = feed;
         if (feed != NULL) set |= CL_CITY_BIT(k);
     }
     if (set == 0)
-        return cl_fail_at(err, CL_EINVAL, spec->path,
-                          "%s is none of the simulated city's feeds: vehicle, gps, camera, weather, emergency",
-                          only != NULL ? only->name : "each declared feed");
+        return cl_fail_at(
+            err, CL_EINVAL, spec->path,
+            "%s is none of the simulated city's feeds: vehicle, gps, camera, weather, emergency",
+            only != NULL ? only->name : "each declared feed");
     *ret_set = set;
     return CL_OK;
 }
 
-static const char *identity_of(struct cl_arena *arena, const struct cl_city_config *c, const char *feed)
+static const char *identity_of(struct cl_arena *arena, const struct cl_city_config *c,
+                               const char *feed)
 {
-    return cl_arena_printf(arena,
-                           "{\"center\":[%.17g,%.17g],\"faults\":{\"duplicates\":%.17g,\"late\":%.17g,"
-                           "\"malformed\":%.17g,\"out_of_order\":%.17g},\"feed\":\"%s\",\"kind\":\"city\","
-                           "\"partitions\":%d,\"seed\":%llu,\"start_us\":%lld,\"vehicles\":%lld,\"version\":%d}",
-                           c->latitude, c->longitude, c->duplicates, c->late, c->malformed, c->out_of_order, feed,
-                           c->partitions, (unsigned long long)c->seed, (long long)c->start_us, (long long)c->vehicles,
-                           CL_CITY_VERSION);
+    return cl_arena_printf(
+        arena,
+        "{\"center\":[%.17g,%.17g],\"faults\":{\"duplicates\":%.17g,\"late\":%.17g,"
+        "\"malformed\":%.17g,\"out_of_order\":%.17g},\"feed\":\"%s\",\"kind\":\"city\","
+        "\"partitions\":%d,\"seed\":%llu,\"start_us\":%lld,\"vehicles\":%lld,\"version\":%d}",
+        c->latitude, c->longitude, c->duplicates, c->late, c->malformed, c->out_of_order, feed,
+        c->partitions, (unsigned long long)c->seed, (long long)c->start_us, (long long)c->vehicles,
+        CL_CITY_VERSION);
 }
 
 /* Turns --events and --for into end offsets. */
@@ -114,14 +123,16 @@ static enum cl_code set_ends(struct city_source *s, unsigned feeds, struct cl_er
     size_t n = (size_t)CL_CITY_FEEDS * (size_t)config->partitions;
     int64_t *after = calloc(n, sizeof *after);
     enum cl_code code = after == NULL ? cl_fail_nomem(err) : CL_OK;
-    if (code == CL_OK && o->max_events > 0) code = cl_city_offsets_after(s->city, feeds, o->max_events, after, err);
+    if (code == CL_OK && o->max_events > 0)
+        code = cl_city_offsets_after(s->city, feeds, o->max_events, after, err);
     for (size_t k = 0; k < s->n_parts && code == CL_OK; k++) {
         struct part *part = &s->parts[k];
         part->end = INT64_MAX;
         if (o->max_events > 0) part->end = after[part->feed * config->partitions + part->partition];
         if (o->duration_us > 0 && s->speed <= 0) {
             int64_t at;
-            code = cl_city_offset_at(s->city, part->feed, part->partition, config->start_us + o->duration_us, &at, err);
+            code = cl_city_offset_at(s->city, part->feed, part->partition,
+                                     config->start_us + o->duration_us, &at, err);
             if (code == CL_OK && at < part->end) part->end = at;
         }
         s->partitions[k].end = part->end == INT64_MAX ? -1 : part->end;
@@ -130,7 +141,8 @@ static enum cl_code set_ends(struct city_source *s, unsigned feeds, struct cl_er
     return code;
 }
 
-static enum cl_code add_partitions(struct city_source *s, const struct cl_feed *feeds[CL_CITY_FEEDS], struct cl_error *err)
+static enum cl_code add_partitions(struct city_source *s,
+                                   const struct cl_feed *feeds[CL_CITY_FEEDS], struct cl_error *err)
 {
     const struct cl_city_config *config = cl_city_config_of(s->city);
     size_t n = (size_t)CL_CITY_FEEDS * (size_t)config->partitions;
@@ -144,15 +156,19 @@ static enum cl_code add_partitions(struct city_source *s, const struct cl_feed *
         for (int p = 0; p < config->partitions; p++) {
             size_t at = s->n_parts++;
             s->parts[at] = (struct part){.feed = (enum cl_city_feed)k, .partition = p};
-            s->partitions[at] = (struct cl_source_partition){
-                .feed = feeds[k], .topic = feeds[k]->topic, .partition = p, .stream = (int)at, .low = 0, .end = -1};
+            s->partitions[at] = (struct cl_source_partition){.feed = feeds[k],
+                                                             .topic = feeds[k]->topic,
+                                                             .partition = p,
+                                                             .stream = (int)at,
+                                                             .low = 0,
+                                                             .end = -1};
         }
     }
     return CL_OK;
 }
 
-static enum cl_code partitions(struct cl_source *base, const struct cl_source_partition **ret, size_t *ret_n,
-                               struct cl_error *err)
+static enum cl_code partitions(struct cl_source *base, const struct cl_source_partition **ret,
+                               size_t *ret_n, struct cl_error *err)
 {
     (void)err;
     struct city_source *s = (struct city_source *)base;
@@ -161,7 +177,8 @@ static enum cl_code partitions(struct cl_source *base, const struct cl_source_pa
     return CL_OK;
 }
 
-static enum cl_code identity(struct cl_source *base, int32_t part, const char **ret, struct cl_error *err)
+static enum cl_code identity(struct cl_source *base, int32_t part, const char **ret,
+                             struct cl_error *err)
 {
     (void)err;
     struct city_source *s = (struct city_source *)base;
@@ -197,7 +214,8 @@ static void stop(struct cl_source *base)
     s->n_lanes = 0;
 }
 
-static enum cl_code open_lanes(struct city_source *s, const int *lanes, int n_lanes, struct cl_error *err)
+static enum cl_code open_lanes(struct city_source *s, const int *lanes, int n_lanes,
+                               struct cl_error *err)
 {
     s->lanes = calloc((size_t)n_lanes, sizeof *s->lanes);
     if (s->lanes == NULL) return cl_fail_nomem(err);
@@ -208,7 +226,8 @@ static enum cl_code open_lanes(struct city_source *s, const int *lanes, int n_la
         lane->messages = calloc(CHUNK_MESSAGES, sizeof *lane->messages);
         lane->advances = calloc(s->n_parts, sizeof *lane->advances);
         lane->bytes = malloc(CHUNK_BYTES);
-        if (lane->parts == NULL || lane->messages == NULL || lane->advances == NULL || lane->bytes == NULL)
+        if (lane->parts == NULL || lane->messages == NULL || lane->advances == NULL ||
+            lane->bytes == NULL)
             return cl_fail_nomem(err);
     }
     for (size_t k = 0; k < s->n_parts; k++)
@@ -216,18 +235,19 @@ static enum cl_code open_lanes(struct city_source *s, const int *lanes, int n_la
     return CL_OK;
 }
 
-static enum cl_code open_part(struct city_source *s, struct part *part, const struct cl_position *position,
-                              struct cl_error *err)
+static enum cl_code open_part(struct city_source *s, struct part *part,
+                              const struct cl_position *position, struct cl_error *err)
 {
     part->next = position->next == CL_POSITION_BEGIN ? 0 : position->next;
     part->touched = 0;
-    enum cl_code code = cl_city_cursor_new(s->city, part->feed, part->partition, part->next, &part->cursor, err);
+    enum cl_code code =
+        cl_city_cursor_new(s->city, part->feed, part->partition, part->next, &part->cursor, err);
     if (code == CL_OK) code = look_ahead(s, part, err);
     return code;
 }
 
-static enum cl_code start(struct cl_source *base, const struct cl_position *positions, const int *lanes, int n_lanes,
-                          struct cl_error *err)
+static enum cl_code start(struct cl_source *base, const struct cl_position *positions,
+                          const int *lanes, int n_lanes, struct cl_error *err)
 {
     struct city_source *s = (struct city_source *)base;
     s->until_us = INT64_MAX;
@@ -251,8 +271,10 @@ static enum cl_code start(struct cl_source *base, const struct cl_position *posi
     return CL_OK;
 }
 
-/* The lane's partition with the oldest next event, and how far it may go before another one is due.  NULL: nothing left. */
-static struct part *oldest_part(struct city_source *s, const struct lane *lane, int32_t *ret_index, int64_t *ret_until)
+/* The lane's partition with the oldest next event, and how far it may go before another one is due.
+ * NULL: nothing left. */
+static struct part *oldest_part(struct city_source *s, const struct lane *lane, int32_t *ret_index,
+                                int64_t *ret_until)
 {
     struct part *first = NULL;
     int64_t second = INT64_MAX - QUANTUM_US;
@@ -298,8 +320,8 @@ static void advance(struct lane *lane, int32_t index, struct part *part)
     lane->advances[at] = (struct cl_advance){.part = index, .position = {.next = part->next}};
 }
 
-static enum cl_code take(struct city_source *s, struct lane *lane, int32_t index, struct part *part, int64_t until,
-                         struct cl_error *err)
+static enum cl_code take(struct city_source *s, struct lane *lane, int32_t index, struct part *part,
+                         int64_t until, struct cl_error *err)
 {
     while (part->time_us <= until && part->time_us != INT64_MAX && !is_full(lane)) {
         struct cl_city_event event;
@@ -323,8 +345,10 @@ static enum cl_code take(struct city_source *s, struct lane *lane, int32_t index
     return CL_OK;
 }
 
-/* Fills the chunk with what is due.  Sets *ret_due to the time of the next event of the lane, INT64_MAX for none. */
-static enum cl_code gather(struct city_source *s, struct lane *lane, int64_t *ret_due, struct cl_error *err)
+/* Fills the chunk with what is due.  Sets *ret_due to the time of the next event of the lane,
+ * INT64_MAX for none. */
+static enum cl_code gather(struct city_source *s, struct lane *lane, int64_t *ret_due,
+                           struct cl_error *err)
 {
     int64_t now = cl_pace_now_us(&s->pace), until;
     *ret_due = INT64_MAX;
@@ -340,7 +364,8 @@ static enum cl_code gather(struct city_source *s, struct lane *lane, int64_t *re
     return CL_OK;
 }
 
-static enum cl_code poll(struct cl_source *base, int index, int timeout_ms, struct cl_chunk *ret, struct cl_error *err)
+static enum cl_code poll(struct cl_source *base, int index, int timeout_ms, struct cl_chunk *ret,
+                         struct cl_error *err)
 {
     struct city_source *s = (struct city_source *)base;
     struct lane *lane = &s->lanes[index];
@@ -370,8 +395,8 @@ static void release(struct cl_source *base, int lane)
     (void)lane; /* the next poll reuses the buffer */
 }
 
-static enum cl_code watermarks(struct cl_source *base, int32_t index, int64_t *ret_low, int64_t *ret_end,
-                               struct cl_error *err)
+static enum cl_code watermarks(struct cl_source *base, int32_t index, int64_t *ret_low,
+                               int64_t *ret_end, struct cl_error *err)
 {
     struct city_source *s = (struct city_source *)base;
     const struct part *part = &s->parts[index];
@@ -379,7 +404,8 @@ static enum cl_code watermarks(struct cl_source *base, int32_t index, int64_t *r
     *ret_end = part->end == INT64_MAX ? -1 : part->end;
     if (s->speed <= 0 || s->n_lanes == 0) return CL_OK;
     int64_t now = cl_pace_now_us(&s->pace), sent;
-    enum cl_code code = cl_city_offset_at(s->city, part->feed, part->partition, now + 1, &sent, err);
+    enum cl_code code =
+        cl_city_offset_at(s->city, part->feed, part->partition, now + 1, &sent, err);
     if (code == CL_OK && (*ret_end < 0 || sent < *ret_end)) *ret_end = sent;
     return code;
 }
@@ -413,7 +439,8 @@ enum cl_code cl_city_source_new(const struct cl_spec *spec, const struct cl_sour
     const struct cl_feed *feeds[CL_CITY_FEEDS];
     unsigned set = 0;
     if (options->until_end && options->max_events <= 0 && options->duration_us <= 0)
-        return cl_fail(err, CL_EINVAL, "the simulated city has no end: give --events N or --for DURATION");
+        return cl_fail(err, CL_EINVAL,
+                       "the simulated city has no end: give --events N or --for DURATION");
     enum cl_code code = cl_city_feeds_from_spec(spec, options->only, feeds, &set, err);
     if (code != CL_OK) return code;
     struct city_source *s = calloc(1, sizeof *s);

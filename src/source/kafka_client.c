@@ -39,10 +39,12 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
     (void)facility;
     struct cl_kafka_notes *n = rd_kafka_opaque(rk);
     if (level > LOG_WARNING || n == NULL) return;
-    /* "[thrd:NAME]: " says nothing to a person. */
+    /* "[thrd:NAME]: " and " (after 0ms in state CONNECT...)" say nothing to a person. */
     const char *after = strncmp(text, "[thrd:", 6) == 0 ? strstr(text, "]: ") : NULL;
     (void)pthread_mutex_lock(&n->lock);
     (void)snprintf(n->text, sizeof n->text, "%s", after != NULL ? after + 3 : text);
+    char *how_long = strstr(n->text, " (after ");
+    if (how_long != NULL) *how_long = '\0';
     (void)pthread_mutex_unlock(&n->lock);
 }
 
@@ -52,9 +54,13 @@ static void on_error(rd_kafka_t *rk, int event, const char *reason, void *opaque
     struct cl_kafka_notes *n = opaque;
     rd_kafka_resp_err_t e = (rd_kafka_resp_err_t)event;
     (void)pthread_mutex_lock(&n->lock);
-    (void)snprintf(n->text, sizeof n->text, "%s", reason);
-    /* The one that needs a person is not covered by those that follow from it. */
-    if (!cl_kafka_needs_a_person(n->event)) {
+    /* "1/1 brokers are down" says less than the log line before it, which has the cause. */
+    if (e != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || n->text[0] == '\0')
+        (void)snprintf(n->text, sizeof n->text, "%s", reason);
+    /* Two kinds are kept for whoever asks; the one that needs a person is not covered by what
+     * follows from it. */
+    if (cl_kafka_needs_a_person(e) ||
+        (e == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && !cl_kafka_needs_a_person(n->event))) {
         n->event = e;
         (void)snprintf(n->event_text, sizeof n->event_text, "%s", reason);
     }
@@ -90,9 +96,14 @@ enum cl_code cl_kafka_fail(struct cl_error *err, rd_kafka_resp_err_t e,
     (void)vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
     if (notes != NULL) (void)cl_kafka_notes_text(notes, note, sizeof note);
-    bool quote = note[0] != '\0';
-    (void)cl_fail(err, code, "%s: %s%s%s%s", what, rd_kafka_err2str(e), quote ? " (" : "", note,
-                  quote ? ")" : "");
+    /* What these two mean is said better by what was noted. */
+    bool vague = e == RD_KAFKA_RESP_ERR__TRANSPORT || e == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+    if (note[0] == '\0')
+        (void)cl_fail(err, code, "%s: %s", what, rd_kafka_err2str(e));
+    else if (vague)
+        (void)cl_fail(err, code, "%s: %s", what, note);
+    else
+        (void)cl_fail(err, code, "%s: %s (%s)", what, rd_kafka_err2str(e), note);
     err->fatal = person;
     err->origin = CL_ORIGIN_KAFKA;
     err->origin_code = e;

@@ -13,9 +13,10 @@
 #include <pthread.h>
 
 struct cl_kafka_notes {
-    pthread_mutex_t lock;      /* guards all below */
-    char text[512];            /* newest complaint, "" = none */
-    rd_kafka_resp_err_t event; /* newest error event that nobody took */
+    pthread_mutex_t lock; /* guards all below */
+    char text[512];       /* newest complaint, "" = none */
+    rd_kafka_resp_err_t
+        event; /* error event that nobody took: all brokers down, or one that needs a person */
     char event_text[512];
 };
 

@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MAX_OPEN = 64 };
+enum {
+    MAX_OPEN = 64,
+    MAX_UNSETTLED = 64, /* complete files whose descriptors are still open; more are settled by the lane itself */
+};
 
 struct open_file {
     struct cl_parquet_writer *writer;
@@ -33,9 +36,12 @@ struct cl_fileset {
 
 void cl_file_list_fini(struct cl_file_list *list)
 {
-    for (size_t i = 0; i < list->n; i++)
+    for (size_t i = 0; i < list->n; i++) {
+        if (list->outs[i] != NULL) list->outs[i]->store->ops->abort(list->outs[i]);
         cl_data_file_fini(&list->files[i]);
+    }
     free(list->files);
+    free(list->outs);
     *list = (struct cl_file_list){0};
 }
 
@@ -44,6 +50,9 @@ static enum cl_code file_list_reserve(struct cl_file_list *list, size_t extra, s
     struct cl_data_file *files = realloc(list->files, (list->n + extra) * sizeof *files);
     if (files == NULL) return cl_fail_nomem(err);
     list->files = files;
+    struct cl_outfile **outs = realloc(list->outs, (list->n + extra) * sizeof *outs);
+    if (outs == NULL) return cl_fail_nomem(err);
+    list->outs = outs;
     return CL_OK;
 }
 
@@ -53,16 +62,30 @@ enum cl_code cl_file_list_move(struct cl_file_list *dst, struct cl_file_list *sr
     enum cl_code code = file_list_reserve(dst, src->n, err);
     if (code != CL_OK) return code;
     memcpy(&dst->files[dst->n], src->files, src->n * sizeof *src->files);
+    memcpy(&dst->outs[dst->n], src->outs, src->n * sizeof *src->outs);
     dst->n += src->n;
     free(src->files);
+    free(src->outs);
     *src = (struct cl_file_list){0};
+    return CL_OK;
+}
+
+enum cl_code cl_file_list_settle(struct cl_file_list *list, struct cl_error *err)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        struct cl_outfile *out = list->outs[i];
+        if (out == NULL) continue;
+        list->outs[i] = NULL; /* finish frees it, on failure too */
+        enum cl_code code = out->store->ops->finish(out, err);
+        if (code != CL_OK) return code;
+    }
     return CL_OK;
 }
 
 void cl_file_list_discard(struct cl_file_list *list, struct cl_store *store)
 {
     for (size_t i = 0; i < list->n; i++)
-        (void)store->ops->remove(store, list->files[i].path, NULL);
+        if (list->outs[i] == NULL) (void)store->ops->remove(store, list->files[i].path, NULL);
     cl_file_list_fini(list);
 }
 
@@ -145,14 +168,15 @@ static enum cl_code end_file(struct cl_fileset *f, size_t i, struct cl_error *er
     struct open_file file = f->open[i];
     f->open[i] = f->open[--f->n_open];
     struct cl_data_file done = {0};
+    struct cl_outfile *out = NULL;
     enum cl_code code = file_list_reserve(&f->finished, 1, err);
-    if (code == CL_OK) code = cl_parquet_writer_close(file.writer, &done, err);
+    if (code == CL_OK) code = cl_parquet_writer_seal(file.writer, &done, &out, err);
     if (code == CL_OK) {
         done.has_partition = file.has_value;
         done.partition_value = file.value;
-        f->finished.files[f->finished.n++] = done;
-    } else {
-        (void)cl_error_wrap(err, code, "cannot write %s", file.path);
+        f->finished.files[f->finished.n] = done;
+        f->finished.outs[f->finished.n++] = out;
+        if (f->finished.n % MAX_UNSETTLED == 0) code = cl_file_list_settle(&f->finished, err);
     }
     cl_parquet_writer_free(file.writer);
     free(file.path);
@@ -190,7 +214,6 @@ static enum cl_code start_file(struct cl_fileset *f, bool has_value, int32_t val
         return cl_fail_nomem(err);
     enum cl_code code = cl_parquet_writer_new(f->schema, &o->parquet, f->store, file.path, &file.writer, err);
     if (code != CL_OK) {
-        code = cl_error_wrap(err, code, "cannot create %s", file.path);
         free(file.path);
         return code;
     }
@@ -215,7 +238,7 @@ static enum cl_code write_value(struct cl_fileset *f, const struct cl_batch *bat
     struct open_file *file = &f->open[i];
     file->last_write = ++f->writes;
     code = cl_parquet_writer_write(file->writer, batch, err);
-    if (code != CL_OK) return cl_error_wrap(err, code, "cannot write %s", file->path);
+    if (code != CL_OK) return code;
     if (cl_parquet_writer_file_bytes(file->writer) >= f->options.target_file_bytes) return end_file(f, i, err);
     return CL_OK;
 }

@@ -24,14 +24,19 @@ struct cl_fileset_options {
     const char *prefix;          /* first part of file names, unique to this lane of this run */
 };
 
-/* Finished files of one table; the array and its members are owned by whoever holds it. */
+/* Complete files of one table; the array and its members are owned by whoever holds it.  Their bytes are written but not yet
+ * durable: that takes the disk long, so the lane leaves it to the committer (settle). */
 struct cl_file_list {
     struct cl_data_file *files;
+    struct cl_outfile **outs; /* beside files; NULL: settled */
     size_t n;
 };
+/* Frees the list and leaves the settled files in the store; those that are not settled are thrown away. */
 void cl_file_list_fini(struct cl_file_list *list);
 /* Moves all of src to the end of dst; src becomes empty. */
 CL_MUSTCHECK enum cl_code cl_file_list_move(struct cl_file_list *dst, struct cl_file_list *src, struct cl_error *err);
+/* Makes every file durable and visible.  After a failure the list is good for discard only. */
+CL_MUSTCHECK enum cl_code cl_file_list_settle(struct cl_file_list *list, struct cl_error *err);
 /* Deletes the files from the store (best effort) and empties the list. */
 void cl_file_list_discard(struct cl_file_list *list, struct cl_store *store);
 
@@ -45,7 +50,7 @@ int64_t cl_fileset_memory_bytes(const struct cl_fileset *f);
 /* Ends the open file that holds most memory. */
 CL_MUSTCHECK enum cl_code cl_fileset_shed(struct cl_fileset *f, struct cl_error *err);
 
-/* Ends every open file and adds all finished ones to *list.  On failure the list is unchanged and the set is good for free only. */
+/* Ends every open file and adds all complete ones to *list.  On failure the list is unchanged and the set is good for free only. */
 CL_MUSTCHECK enum cl_code cl_fileset_finish(struct cl_fileset *f, struct cl_file_list *list, struct cl_error *err);
 void cl_fileset_free(struct cl_fileset *f); /* NULL allowed */
 

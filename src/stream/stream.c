@@ -131,7 +131,8 @@ static enum cl_code commit_step(struct engine *e, struct cl_stream_table *t, str
 {
     const struct cl_commit_options options = {.exact = exact, .retry_for_us = RETRY_FOR_US, .abort = e->options->stop};
     int64_t began = cl_clock_monotonic_us(), n_files = (int64_t)files->n;
-    enum cl_code code = cl_stream_table_commit(t, step, files, &options, err);
+    enum cl_code code = cl_file_list_settle(files, err);
+    if (code == CL_OK) code = cl_stream_table_commit(t, step, files, &options, err);
     forget_files(files, code, t->catalog->store);
     if (code != CL_OK) return code;
     e->stats->commits++;

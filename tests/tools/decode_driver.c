@@ -1,10 +1,12 @@
-/* decode_driver.c - NDJSON on stdin -> what the decoder made of each line, for comparison by other programs.
+/* decode_driver.c - NDJSON on stdin -> what the decoder made of each line, for comparison by other
+ * programs.
  *
  *   decode_driver [YAML-FILE FEED]      the default is feed "all" of decode_fixture.c
  *
- * A line of output is {"row": {COLUMN: VALUE, ...}} or {"reject": REASON, "column": NAME or null, "byte": N, "detail": TEXT}.
- * Values are strings that lose nothing: doubles and floats as %a, decimals as unscaled integers, times as microseconds, dates as
- * days, strings and binaries as hex; booleans are true or false, absent values null. */
+ * A line of output is {"row": {COLUMN: VALUE, ...}} or {"reject": REASON, "column": NAME or null,
+ * "byte": N, "detail": TEXT}. Values are strings that lose nothing: doubles and floats as %a,
+ * decimals as unscaled integers, times as microseconds, dates as days, strings and binaries as hex;
+ * booleans are true or false, absent values null. */
 #include "decode_fixture.h"
 
 #include <stdio.h>

@@ -48,7 +48,8 @@ static inline struct cl_city *a_city(const struct cl_city_config *config)
     return city;
 }
 
-static inline struct cl_city_cursor *a_cursor(const struct cl_city *city, enum cl_city_feed feed, int partition, int64_t offset)
+static inline struct cl_city_cursor *a_cursor(const struct cl_city *city, enum cl_city_feed feed,
+                                              int partition, int64_t offset)
 {
     struct cl_city_cursor *cursor = NULL;
     struct cl_error err;

@@ -1,11 +1,12 @@
-/* Faults: what the flags of the events say is what a reader who knows only the messages finds, at about the rates ordered. */
+/* Faults: what the flags of the events say is what a reader who knows only the messages finds, at
+ * about the rates ordered. */
 #include "fixture.h"
 
 enum { N = 60000, PARTITION = 1 };
 
 struct seen {
     char id[37];
-    int64_t at;   /* order of reading */
+    int64_t at; /* order of reading */
     size_t len;
     uint64_t sum; /* of the bytes, to compare copies */
 };
@@ -33,7 +34,8 @@ struct tally {
     bool *is_copy; /* by order of reading */
 };
 
-/* A reader's view: an event older than one read before is late when by two minutes or more, else out of order. */
+/* A reader's view: an event older than one read before is late when by two minutes or more, else
+ * out of order. */
 static void tally(struct tally *t, const struct cl_city_event *e, int64_t *newest)
 {
     t->events++;
@@ -42,7 +44,8 @@ static void tally(struct tally *t, const struct cl_city_event *e, int64_t *newes
         assert_false(e->late || e->moved || e->duplicate);
         return;
     }
-    t->seen[t->n_seen] = (struct seen){.at = t->n_seen, .len = e->value_len, .sum = fingerprint(e->value, e->value_len)};
+    t->seen[t->n_seen] = (struct seen){
+        .at = t->n_seen, .len = e->value_len, .sum = fingerprint(e->value, e->value_len)};
     memcpy(t->seen[t->n_seen].id, e->id, 37);
     t->is_copy[t->n_seen++] = e->duplicate;
     if (e->duplicate) {
@@ -67,7 +70,8 @@ static void tally(struct tally *t, const struct cl_city_event *e, int64_t *newes
     }
 }
 
-/* Every copy has its original before it, with the same bytes; nothing else has the id of another. */
+/* Every copy has its original before it, with the same bytes; nothing else has the id of another.
+ */
 static void check_copies(struct tally *t, int64_t *ret_found)
 {
     int64_t found = 0;
@@ -85,7 +89,8 @@ static void check_copies(struct tally *t, int64_t *ret_found)
 static void check_feed(const struct cl_city *city, enum cl_city_feed feed, double rate)
 {
     int64_t n = feed == CL_CITY_EMERGENCY ? 4000 : N;
-    struct tally t = {.seen = calloc((size_t)n, sizeof *t.seen), .is_copy = calloc((size_t)n, sizeof *t.is_copy)};
+    struct tally t = {.seen = calloc((size_t)n, sizeof *t.seen),
+                      .is_copy = calloc((size_t)n, sizeof *t.is_copy)};
     assert_true(t.seen != NULL && t.is_copy != NULL);
     struct cl_city_cursor *cursor = a_cursor(city, feed, PARTITION, 0);
     int64_t newest = INT64_MIN, copies;
@@ -96,8 +101,9 @@ static void check_feed(const struct cl_city *city, enum cl_city_feed feed, doubl
     check_copies(&t, &copies);
     assert_int_equal(copies, t.duplicates);
     if (feed == CL_CITY_EMERGENCY) {
-        /* Minutes pass between its events, so a late one may be the newest all the same. */
-        assert_true(t.late_found <= t.late && t.late_found + t.moved_found <= t.late + t.moved);
+        /* Minutes pass between its events: a late one may be the newest all the same, and one that only changed places with
+         * its neighbour may look late.  But nothing looks wrong that is not flagged. */
+        assert_true(t.late_found + t.moved_found <= t.late + t.moved);
     } else {
         assert_int_equal(t.moved_found, t.moved);
         assert_int_equal(t.late_found, t.late);

@@ -1,4 +1,5 @@
-/* A million vehicles: short to build, little memory, and fast events; a city of one vehicle works as well. */
+/* A million vehicles: short to build, little memory, and fast events; a city of one vehicle works
+ * as well. */
 #include "fixture.h"
 
 #include <sys/resource.h>
@@ -23,7 +24,8 @@ static void a_million_vehicles(void **state)
         seen[next_merged(merge).feed]++;
     double seconds = (double)(cl_clock_cpu_us() - begun) / 1e6;
     double megabytes = (double)(peak_rss_bytes() - before) / 1e6;
-    print_message("600000 events of 1000000 vehicles: %.2f s of CPU, %.0f MB\n", seconds, megabytes);
+    print_message("600000 events of 1000000 vehicles: %.2f s of CPU, %.0f MB\n", seconds,
+                  megabytes);
     for (int feed = 0; feed < CL_CITY_EMERGENCY; feed++)
         assert_true(seen[feed] > 0);
     assert_true(seconds < 60); /* sanitizers included; it is about 3 s */
@@ -54,6 +56,7 @@ static void one_vehicle(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_million_vehicles), cmocka_unit_test(one_vehicle)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_million_vehicles),
+                                       cmocka_unit_test(one_vehicle)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

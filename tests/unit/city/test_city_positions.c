@@ -1,4 +1,5 @@
-/* Events are a function of seed, feed, partition and offset: the same again, the same from any offset, in any thread's cursor. */
+/* Events are a function of seed, feed, partition and offset: the same again, the same from any
+ * offset, in any thread's cursor. */
 #include "fixture.h"
 
 static void assert_same(const struct cl_city_event *a, const struct cl_city_event *b)
@@ -22,7 +23,8 @@ static void same_seed_same_events(void **state)
     struct cl_city_config config = a_config(300, 3);
     all_faults(&config, 0.05);
     struct cl_city *a = a_city(&config), *b = a_city(&config);
-    struct cl_city_merge *from_a = a_merge(a, CL_CITY_ALL_FEEDS), *from_b = a_merge(b, CL_CITY_ALL_FEEDS);
+    struct cl_city_merge *from_a = a_merge(a, CL_CITY_ALL_FEEDS),
+                         *from_b = a_merge(b, CL_CITY_ALL_FEEDS);
     for (int k = 0; k < 50000; k++) {
         struct cl_city_event x = next_merged(from_a), y = next_merged(from_b);
         assert_int_equal(x.feed, y.feed);
@@ -55,8 +57,10 @@ static void other_seed_other_events(void **state)
     cl_city_free(b);
 }
 
-/* Reads a partition from its beginning and at many places compares a fresh cursor that begins there. */
-static void check_seeks(const struct cl_city *city, enum cl_city_feed feed, int partition, int events, int every)
+/* Reads a partition from its beginning and at many places compares a fresh cursor that begins
+ * there. */
+static void check_seeks(const struct cl_city *city, enum cl_city_feed feed, int partition,
+                        int events, int every)
 {
     struct cl_city_cursor *walker = a_cursor(city, feed, partition, 0);
     int64_t last = -1, sent = INT64_MIN;
@@ -68,7 +72,8 @@ static void check_seeks(const struct cl_city *city, enum cl_city_feed feed, int 
         if (feed != CL_CITY_EMERGENCY) assert_int_equal(event.offset, k);
         if (scatter(k, every) == 0 || k == events - 1) {
             /* Both the offset in the gap before the event and its own are valid positions of it. */
-            struct cl_city_cursor *seeker = a_cursor(city, feed, partition, scatter(k, 2) == 0 ? event.offset : at);
+            struct cl_city_cursor *seeker =
+                a_cursor(city, feed, partition, scatter(k, 2) == 0 ? event.offset : at);
             struct cl_city_event found = next_event(seeker);
             assert_same(&event, &found);
             cl_city_cursor_free(seeker);
@@ -90,7 +95,8 @@ static void a_cursor_can_begin_anywhere(void **state)
         struct cl_city *city = a_city(&config);
         for (int feed = 0; feed < CL_CITY_FEEDS; feed++)
             for (int p = 0; p < 3; p++)
-                check_seeks(city, (enum cl_city_feed)feed, p, feed == CL_CITY_EMERGENCY ? 300 : 4000, 23);
+                check_seeks(city, (enum cl_city_feed)feed, p,
+                            feed == CL_CITY_EMERGENCY ? 300 : 4000, 23);
         cl_city_free(city);
     }
 }
@@ -110,6 +116,29 @@ static void far_offsets_are_near(void **state)
         assert_true(fabs((double)event.timestamp_us - expected) < 60e6);
         cl_city_cursor_free(cursor);
     }
+    cl_city_free(city);
+}
+
+static void impossible_offsets_are_refused(void **state)
+{
+    (void)state;
+    static const int64_t offsets[] = {-1, INT64_MIN, INT64_MAX, INT64_MAX / 1000};
+    struct cl_error err;
+    struct cl_city_config config = a_config(10, 1);
+    struct cl_city *city = a_city(&config);
+    for (int feed = 0; feed < CL_CITY_FEEDS; feed++)
+        for (int k = 0; k < 4; k++) {
+            struct cl_city_cursor *cursor = NULL;
+            assert_int_equal(
+                cl_city_cursor_new(city, (enum cl_city_feed)feed, 0, offsets[k], &cursor, &err),
+                CL_EINVAL);
+            assert_null(cursor);
+            assert_non_null(strstr(err.message, cl_city_feed_name((enum cl_city_feed)feed)));
+        }
+    int64_t after[CL_CITY_FEEDS];
+    assert_int_equal(cl_city_offsets_after(city, CL_CITY_ALL_FEEDS, INT64_MAX, after, &err),
+                     CL_EINVAL);
+    assert_int_equal(cl_city_offsets_after(city, 0, 1, after, &err), CL_EINVAL);
     cl_city_free(city);
 }
 
@@ -157,7 +186,8 @@ static void check_counts(const struct cl_city *city, unsigned feeds, int64_t eve
         if ((feeds & CL_CITY_BIT(at / partitions)) == 0) continue;
         /* Every event read is before the end, and the first one not read is not. */
         if (count[at] > 0) assert_true(last[at] < after[at]);
-        struct cl_city_cursor *cursor = a_cursor(city, (enum cl_city_feed)(at / partitions), at % partitions, 0);
+        struct cl_city_cursor *cursor =
+            a_cursor(city, (enum cl_city_feed)(at / partitions), at % partitions, 0);
         for (int64_t k = 0; k < count[at]; k++)
             (void)next_event(cursor);
         int64_t peeked;
@@ -229,10 +259,15 @@ static void bad_configurations_are_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_seed_same_events),       cmocka_unit_test(other_seed_other_events),
-        cmocka_unit_test(a_cursor_can_begin_anywhere), cmocka_unit_test(far_offsets_are_near),
-        cmocka_unit_test(offsets_follow_time),         cmocka_unit_test(counts_become_offsets),
-        cmocka_unit_test(partitions_without_vehicles_are_empty), cmocka_unit_test(bad_configurations_are_named),
+        cmocka_unit_test(same_seed_same_events),
+        cmocka_unit_test(other_seed_other_events),
+        cmocka_unit_test(a_cursor_can_begin_anywhere),
+        cmocka_unit_test(far_offsets_are_near),
+        cmocka_unit_test(impossible_offsets_are_refused),
+        cmocka_unit_test(offsets_follow_time),
+        cmocka_unit_test(counts_become_offsets),
+        cmocka_unit_test(partitions_without_vehicles_are_empty),
+        cmocka_unit_test(bad_configurations_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

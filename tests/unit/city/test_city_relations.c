@@ -1,5 +1,6 @@
-/* The events tell one story: places are on roads and change as the speed says, feeds agree with each other, and what traffic,
- * weather, incidents and air have to do with each other can be found in the data. */
+/* The events tell one story: places are on roads and change as the speed says, feeds agree with
+ * each other, and what traffic, weather, incidents and air have to do with each other can be found
+ * in the data. */
 #include "fixture.h"
 
 #include <jansson.h>
@@ -64,7 +65,8 @@ static void driving_vehicles_are_on_their_edge(void **state)
     struct cl_city_view *view = a_view(city);
     int driving = 0;
     for (int64_t k = 0; k < 5000; k++) {
-        struct cl_city_sight s = look(view, scatter(k, 3000), config.start_us + scatter(k + 1, 24 * HOUR_US));
+        struct cl_city_sight s =
+            look(view, scatter(k, 3000), config.start_us + scatter(k + 1, 24 * HOUR_US));
         assert_int_equal(s.driving, s.edge >= 0);
         if (!s.driving) {
             assert_true(s.speed == 0);
@@ -73,7 +75,8 @@ static void driving_vehicles_are_on_their_edge(void **state)
         driving++;
         struct cl_city_edge edge;
         cl_city_edge(city, s.edge, &edge);
-        double detour = distance(edge.from, s.location) + distance(s.location, edge.to) - edge.length_m;
+        double detour =
+            distance(edge.from, s.location) + distance(s.location, edge.to) - edge.length_m;
         assert_true(detour < 1);
         assert_true(fabs(edge.free_speed - s.free_speed) < 1e-9);
     }
@@ -92,9 +95,12 @@ static void vehicles_move_as_fast_as_they_say(void **state)
     for (int64_t vehicle = 0; vehicle < 60; vehicle++) {
         struct cl_city_sight last = look(view, vehicle, config.start_us + HOUR_US);
         for (int second = 1; second <= 7200; second++) {
-            struct cl_city_sight now = look(view, vehicle, config.start_us + HOUR_US + second * SECOND_US);
-            double moved = distance(last.location, now.location), said = (last.speed + now.speed) / 2 / 3.6;
-            /* Within a second the speed may jump at a junction, but never by more than the faster of both. */
+            struct cl_city_sight now =
+                look(view, vehicle, config.start_us + HOUR_US + second * SECOND_US);
+            double moved = distance(last.location, now.location),
+                   said = (last.speed + now.speed) / 2 / 3.6;
+            /* Within a second the speed may jump at a junction, but never by more than the faster
+             * of both. */
             assert_true(moved <= fmax(last.speed, now.speed) / 3.6 * 1.2 + 0.5);
             if (last.edge == now.edge) worst = fmax(worst, fabs(moved - said));
             last = now;
@@ -111,7 +117,8 @@ static void gps_agrees_with_vehicle(void **state)
     struct cl_city_config config = a_config(500, 3);
     struct cl_city *city = a_city(&config);
     for (int p = 0; p < 3; p++) {
-        struct cl_city_cursor *vehicles = a_cursor(city, CL_CITY_VEHICLE, p, 0), *gps = a_cursor(city, CL_CITY_GPS, p, 0);
+        struct cl_city_cursor *vehicles = a_cursor(city, CL_CITY_VEHICLE, p, 0),
+                              *gps = a_cursor(city, CL_CITY_GPS, p, 0);
         double noise = 0;
         for (int k = 0; k < 20000; k++) {
             struct cl_city_event a = next_event(vehicles), b = next_event(gps);
@@ -120,7 +127,8 @@ static void gps_agrees_with_vehicle(void **state)
             int64_t difference = llabs(a.measures[0] - b.measures[0]);
             assert_true(difference <= 101);
             noise += (double)difference;
-            const char *x = strstr((const char *)a.value, "\"direction\": "), *y = strstr((const char *)b.value, "\"direction\": ");
+            const char *x = strstr((const char *)a.value, "\"direction\": "),
+                       *y = strstr((const char *)b.value, "\"direction\": ");
             assert_true(x != NULL && y != NULL);
             assert_memory_equal(x, y, strcspn(x, ","));
         }
@@ -177,7 +185,8 @@ struct sights {
 };
 
 /* Four weeks of driving vehicles, at random. */
-static void collect(struct sights *s, const struct cl_city *city, int64_t vehicles, int64_t start_us)
+static void collect(struct sights *s, const struct cl_city *city, int64_t vehicles,
+                    int64_t start_us)
 {
     struct cl_city_view *view = a_view(city);
     s->n = 0;
@@ -206,22 +215,25 @@ static void relations_can_be_found(void **state)
     struct sights *s = calloc(1, sizeof *s);
     assert_non_null(s);
     collect(s, city, config.vehicles, config.start_us);
-    struct average night = {0}, rush = {0}, dry = {0}, wet = {0}, free_road = {0}, incident = {0}, calm = {0}, windy = {0},
-                   clean = {0}, washed = {0};
+    struct average night = {0}, rush = {0}, dry = {0}, wet = {0}, free_road = {0}, incident = {0},
+                   calm = {0}, windy = {0}, clean = {0}, washed = {0};
     for (int k = 0; k < s->n; k++) {
         if (s->hour[k] == 3) add(&night, s->ratio[k]);
         if (s->hour[k] == 8) add(&rush, s->ratio[k]);
-        bool alike = s->congestion[k] > 0.2 && s->congestion[k] < 0.5; /* compare what differs in one thing only */
+        bool alike = s->congestion[k] > 0.2 &&
+                     s->congestion[k] < 0.5; /* compare what differs in one thing only */
         if (alike && !s->incident[k]) add(s->rain[k] > 2 ? &wet : &dry, s->ratio[k]);
         if (alike) add(s->incident[k] ? &incident : &free_road, s->ratio[k]);
         if (alike && s->rain[k] <= 0) add(s->wind[k] > 25 ? &windy : &calm, s->air[k]);
         if (alike && s->wind[k] < 20) add(s->rain[k] > 3 ? &washed : &clean, s->air[k]);
     }
-    print_message("speed/free: night %.2f rush %.2f, dry %.2f wet %.2f, no incident %.2f incident %.2f; air: calm %.0f windy %.0f, "
-                  "dry %.0f rain %.0f; r(congestion, speed) %.2f, r(congestion, air) %.2f, wet %.0f%%\n",
-                  of(&night), of(&rush), of(&dry), of(&wet), of(&free_road), of(&incident), of(&calm), of(&windy), of(&clean),
-                  of(&washed), correlation(s->congestion, s->ratio, s->n), correlation(s->congestion, s->air, s->n),
-                  100.0 * wet.n / (wet.n + dry.n));
+    print_message(
+        "speed/free: night %.2f rush %.2f, dry %.2f wet %.2f, no incident %.2f incident %.2f; air: "
+        "calm %.0f windy %.0f, "
+        "dry %.0f rain %.0f; r(congestion, speed) %.2f, r(congestion, air) %.2f, wet %.0f%%\n",
+        of(&night), of(&rush), of(&dry), of(&wet), of(&free_road), of(&incident), of(&calm),
+        of(&windy), of(&clean), of(&washed), correlation(s->congestion, s->ratio, s->n),
+        correlation(s->congestion, s->air, s->n), 100.0 * wet.n / (wet.n + dry.n));
     assert_true(of(&rush) < 0.75 * of(&night));
     assert_true(of(&wet) < 0.93 * of(&dry));
     assert_true(of(&incident) < 0.85 * of(&free_road));
@@ -245,7 +257,8 @@ static void weather_is_smooth(void **state)
     double coldest = 100, warmest = -100;
     for (int64_t minute = 1; minute < 365 * 24 * 60; minute += 5) {
         int64_t time_us = config.start_us + minute * 60 * SECOND_US;
-        struct cl_city_sight before = look(view, 0, time_us - 60 * SECOND_US), now = look(view, 0, time_us);
+        struct cl_city_sight before = look(view, 0, time_us - 60 * SECOND_US),
+                             now = look(view, 0, time_us);
         assert_true(fabs(now.temperature - before.temperature) < 0.3);
         assert_true(fabs(now.precipitation - before.precipitation) < 1.5);
         assert_true(fabs(now.wind_speed - before.wind_speed) < 3);
@@ -280,14 +293,16 @@ static void incidents_begin_and_end(void **state)
     int n = 0, in_rush = 0, at_night = 0;
     int64_t until = config.start_us + 48 * HOUR_US;
     struct cl_city_merge *merge = a_merge(city, CL_CITY_BIT(CL_CITY_EMERGENCY));
-    for (struct cl_city_event e = next_merged(merge); e.event_time_us < until; e = next_merged(merge)) {
+    for (struct cl_city_event e = next_merged(merge); e.event_time_us < until;
+         e = next_merged(merge)) {
         json_t *json = json_loadb((const char *)e.value, e.value_len, 0, NULL);
         assert_non_null(json);
         const char *id = json_string_value(json_object_get(json, "incidentId"));
         const char *type = json_string_value(json_object_get(json, "type"));
         bool resolved = strcmp(json_string_value(json_object_get(json, "status")), "Resolved") == 0;
         json_t *place = json_object_get(json, "location");
-        double at[2] = {json_number_value(json_array_get(place, 0)), json_number_value(json_array_get(place, 1))};
+        double at[2] = {json_number_value(json_array_get(place, 0)),
+                        json_number_value(json_array_get(place, 1))};
         struct incident *inc = NULL;
         for (int k = n; k-- > 0 && k > n - 400 && inc == NULL;)
             if (strcmp(all[k].id, id) == 0) inc = &all[k];
@@ -321,7 +336,8 @@ static void incidents_begin_and_end(void **state)
             assert_true(all[k].messages >= 2 && all[k].messages <= 5);
         }
     }
-    print_message("%d incidents in two days, %d in 4 rush hours, %d in 4 hours at night, %d open\n", n, in_rush, at_night, open);
+    print_message("%d incidents in two days, %d in 4 rush hours, %d in 4 hours at night, %d open\n",
+                  n, in_rush, at_night, open);
     assert_true(n > 500 && in_rush > 2 * at_night && open < 100);
     cl_city_merge_free(merge);
     free(all);
@@ -342,8 +358,10 @@ static void cameras_see_vehicles_that_are_there(void **state)
         json_t *json = json_loadb((const char *)e.value, e.value_len, 0, NULL);
         const char *name = json_string_value(json_object_get(json, "camera_id"));
         json_t *place = json_object_get(json, "location");
-        double at[2] = {json_number_value(json_array_get(place, 0)), json_number_value(json_array_get(place, 1))};
-        struct cl_city_sight s = look(view, strtoll(e.key + strlen("Vehicle-"), NULL, 10), e.event_time_us);
+        double at[2] = {json_number_value(json_array_get(place, 0)),
+                        json_number_value(json_array_get(place, 1))};
+        struct cl_city_sight s =
+            look(view, strtoll(e.key + strlen("Vehicle-"), NULL, 10), e.event_time_us);
         near += s.driving && distance(s.location, at) < 350;
         bool known = false;
         for (int64_t c = 0; c < cl_city_camera_count(city) && k < 300 && !known; c++) {
@@ -365,10 +383,14 @@ static void cameras_see_vehicles_that_are_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(roads_are_a_plausible_network),     cmocka_unit_test(driving_vehicles_are_on_their_edge),
-        cmocka_unit_test(vehicles_move_as_fast_as_they_say), cmocka_unit_test(gps_agrees_with_vehicle),
-        cmocka_unit_test(relations_can_be_found),            cmocka_unit_test(weather_is_smooth),
-        cmocka_unit_test(incidents_begin_and_end),           cmocka_unit_test(cameras_see_vehicles_that_are_there),
+        cmocka_unit_test(roads_are_a_plausible_network),
+        cmocka_unit_test(driving_vehicles_are_on_their_edge),
+        cmocka_unit_test(vehicles_move_as_fast_as_they_say),
+        cmocka_unit_test(gps_agrees_with_vehicle),
+        cmocka_unit_test(relations_can_be_found),
+        cmocka_unit_test(weather_is_smooth),
+        cmocka_unit_test(incidents_begin_and_end),
+        cmocka_unit_test(cameras_see_vehicles_that_are_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* test_plan.c - columns compiled into a tree: shared prefixes, contradictions, many members, and running out of memory. */
+/* test_plan.c - columns compiled into a tree: shared prefixes, contradictions, many members, and
+ * running out of memory. */
 #include "decode/plan.h"
 
 #include "decode/decoder.h"
@@ -32,7 +33,8 @@ static struct hand_feed *new_feed(void)
     return h;
 }
 
-static void add(struct hand_feed *h, const char *name, enum cl_type type, const struct cl_path_step *path, size_t len)
+static void add(struct hand_feed *h, const char *name, enum cl_type type,
+                const struct cl_path_step *path, size_t len)
 {
     size_t i = h->feed.n_columns++;
     struct cl_path_step *steps = &h->steps[h->n_steps];
@@ -43,10 +45,16 @@ static void add(struct hand_feed *h, const char *name, enum cl_type type, const 
     h->feed.schema.n = h->feed.n_columns;
 }
 
-#define KEY(text) {(text), sizeof(text) - 1, -1}
-#define AT(i) {NULL, 0, (i)}
-#define ADD(h, name, ...)                                                                                          \
-    add((h), (name), CL_LONG, (const struct cl_path_step[]){__VA_ARGS__},                                          \
+#define KEY(text)                                                                                  \
+    {                                                                                              \
+        (text), sizeof(text) - 1, -1                                                               \
+    }
+#define AT(i)                                                                                      \
+    {                                                                                              \
+        NULL, 0, (i)                                                                               \
+    }
+#define ADD(h, name, ...)                                                                          \
+    add((h), (name), CL_LONG, (const struct cl_path_step[]){__VA_ARGS__},                          \
         sizeof((const struct cl_path_step[]){__VA_ARGS__}) / sizeof(struct cl_path_step))
 
 static void assert_refused(struct hand_feed *h, const char *one, const char *other)
@@ -56,7 +64,8 @@ static void assert_refused(struct hand_feed *h, const char *one, const char *oth
     assert_int_equal(cl_decoder_new(&h->feed, &d, &err), CL_EINVAL);
     assert_null(d);
     assert_string_equal(err.where, "hand");
-    if (strstr(err.message, one) == NULL || strstr(err.message, other) == NULL) fail_msg("%s", err.message);
+    if (strstr(err.message, one) == NULL || strstr(err.message, other) == NULL)
+        fail_msg("%s", err.message);
     free(h);
 }
 
@@ -90,7 +99,8 @@ static void contradictions(void **state)
     assert_refused(h, "\"converted\"", "float and double");
 }
 
-static int64_t decode_long(struct cl_decoder *d, struct cl_batch *batch, size_t column, const char *text)
+static int64_t decode_long(struct cl_decoder *d, struct cl_batch *batch, size_t column,
+                           const char *text)
 {
     struct cl_reject reject;
     if (cl_decoder_decode(d, (const uint8_t *)text, strlen(text), batch, &reject) != CL_DECODED_ROW)
@@ -99,7 +109,8 @@ static int64_t decode_long(struct cl_decoder *d, struct cl_batch *batch, size_t 
     return ((int64_t *)batch->columns[column].values)[0];
 }
 
-/* One value read by several columns, elements asked for out of order, and a path as deep as may be. */
+/* One value read by several columns, elements asked for out of order, and a path as deep as may be.
+ */
 static void shared_and_deep(void **state)
 {
     (void)state;
@@ -149,11 +160,13 @@ static void many_members(void **state)
     }
     assert_int_equal(cl_decoder_new(&h->feed, &d, NULL), CL_OK);
     assert_int_equal(cl_batch_new(&h->feed.schema, 1, &batch, NULL), CL_OK);
-    for (int step = 1; step < 8; step += 2) { /* other orders each time: 2000 has no factor 3 or 7 */
+    for (int step = 1; step < 8;
+         step += 2) { /* other orders each time: 2000 has no factor 3 or 7 */
         size_t len = 0;
         for (int i = 0; i < MAX_COLUMNS; i++) {
             int c = i * (step == 5 ? 9 : step) % MAX_COLUMNS;
-            len += (size_t)sprintf(text + len, "%s\"%s\": %d", i == 0 ? "{" : ", ", names[c], c + step);
+            len += (size_t)sprintf(text + len, "%s\"%s\": %d", i == 0 ? "{" : ", ", names[c],
+                                   c + step);
         }
         memcpy(text + len, "}", 2);
         (void)decode_long(d, batch, 0, text);
@@ -181,10 +194,10 @@ static void out_of_memory(void **state)
     int failed = 0;
     for (size_t room = 0;; room += 16) {
         struct cl_arena arena;
-        struct cl_plan plan;
+        struct cl_decode_plan plan;
         struct cl_error err;
         cl_arena_init(&arena, room);
-        enum cl_code code = cl_plan_build(&h->feed, &arena, &plan, &err);
+        enum cl_code code = cl_decode_plan_build(&h->feed, &arena, &plan, &err);
         cl_arena_fini(&arena);
         if (code == CL_OK) break;
         assert_int_equal(code, CL_ENOMEM);
@@ -206,15 +219,20 @@ static void full_batch(void **state)
     assert_int_equal(cl_decoder_new(&h->feed, &d, NULL), CL_OK);
     assert_int_equal(cl_batch_new(&h->feed.schema, 2, &batch, NULL), CL_OK);
     static const char text[] = "{\"s\": \"0123456789\"}", escaped[] = "{\"s\": \"\\u0041\"}";
-    assert_int_equal(cl_decoder_decode(d, (const uint8_t *)text, sizeof text - 1, batch, &reject), CL_DECODED_ROW);
+    assert_int_equal(cl_decoder_decode(d, (const uint8_t *)text, sizeof text - 1, batch, &reject),
+                     CL_DECODED_ROW);
     size_t cap = batch->columns[0].data_cap;
     batch->columns[0].data_cap = CL_COLUMN_MAX_BYTES - 5; /* as if the rows before had filled it */
     batch->columns[0].offsets[0] = (int32_t)CL_COLUMN_MAX_BYTES - 5;
-    assert_int_equal(cl_decoder_decode(d, (const uint8_t *)text, sizeof text - 1, batch, &reject), CL_DECODED_NOMEM);
-    assert_int_equal(cl_decoder_decode(d, (const uint8_t *)escaped, sizeof escaped - 1, batch, &reject), CL_DECODED_NOMEM);
+    assert_int_equal(cl_decoder_decode(d, (const uint8_t *)text, sizeof text - 1, batch, &reject),
+                     CL_DECODED_NOMEM);
+    assert_int_equal(
+        cl_decoder_decode(d, (const uint8_t *)escaped, sizeof escaped - 1, batch, &reject),
+        CL_DECODED_NOMEM);
     batch->columns[0].data_cap = cap;
     batch->columns[0].offsets[0] = 0;
-    assert_int_equal(cl_decoder_decode(d, (const uint8_t *)text, sizeof text - 1, batch, &reject), CL_DECODED_ROW);
+    assert_int_equal(cl_decoder_decode(d, (const uint8_t *)text, sizeof text - 1, batch, &reject),
+                     CL_DECODED_ROW);
     cl_batch_free(batch);
     cl_decoder_free(d);
     free(h);
@@ -223,8 +241,9 @@ static void full_batch(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(contradictions), cmocka_unit_test(shared_and_deep), cmocka_unit_test(many_members),
-        cmocka_unit_test(out_of_memory), cmocka_unit_test(full_batch),
+        cmocka_unit_test(contradictions), cmocka_unit_test(shared_and_deep),
+        cmocka_unit_test(many_members),   cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(full_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

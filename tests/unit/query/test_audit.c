@@ -1,4 +1,5 @@
-/* test_audit.c - the audit sees what it should: a sound history passes, and each way of tampering with it is found and named. */
+/* test_audit.c - the audit sees what it should: a sound history passes, and each way of tampering
+ * with it is found and named. */
 #include "query/audit_check.h"
 
 #include <stdarg.h>
@@ -16,7 +17,8 @@
 enum { COMMITS = 3, PARTITIONS = 2, STEP = 100, REJECTED = 3, DUPLICATES = 2 };
 enum { STORED = PARTITIONS * STEP - REJECTED - DUPLICATES };
 
-/* Three commits of two partitions, 100 offsets each a commit, from offset 1000; each rejects 3 and drops 2 duplicates. */
+/* Three commits of two partitions, 100 offsets each a commit, from offset 1000; each rejects 3 and
+ * drops 2 duplicates. */
 struct history {
     struct cl_audit_commit commits[COMMITS];
     struct cl_audit_chain chain;
@@ -36,7 +38,8 @@ static void make_commit(struct history *h, int i)
     *c = (struct cl_audit_commit){.snapshot_id = 7000 + i, .operation = "append", .ours = true};
     p->source = strdup(SOURCE);
     p->commit = (struct cl_counts){PARTITIONS * STEP, STORED, DUPLICATES, REJECTED};
-    p->total = (struct cl_counts){p->commit.consumed * (i + 1), STORED * (i + 1), DUPLICATES * (i + 1), REJECTED * (i + 1)};
+    p->total = (struct cl_counts){p->commit.consumed * (i + 1), STORED * (i + 1),
+                                  DUPLICATES * (i + 1), REJECTED * (i + 1)};
     c->added_rows = STORED;
     c->total_rows = STORED * (i + 1);
     for (int k = 0; k < PARTITIONS; k++) {
@@ -47,9 +50,11 @@ static void make_commit(struct history *h, int i)
         e->first = 1000;
         e->start = 1000 + i * STEP;
         e->next = e->end = e->start + STEP;
-        h->rows[i * PARTITIONS + k] = (struct cl_audit_rows){
-            .snapshot_id = c->snapshot_id, .key = k == 0 ? "0" : "1", .rows = k == 0 ? STEP : STORED - STEP,
-            .min = e->start, .max = e->end - 1};
+        h->rows[i * PARTITIONS + k] = (struct cl_audit_rows){.snapshot_id = c->snapshot_id,
+                                                             .key = k == 0 ? "0" : "1",
+                                                             .rows = k == 0 ? STEP : STORED - STEP,
+                                                             .min = e->start,
+                                                             .max = e->end - 1};
     }
 }
 
@@ -58,7 +63,8 @@ static void make_history(struct history *h)
     *h = (struct history){0};
     for (int i = 0; i < COMMITS; i++)
         make_commit(h, i);
-    h->chain = (struct cl_audit_chain){.table = "gps", .commits = h->commits, .n = COMMITS, .complete = true};
+    h->chain = (struct cl_audit_chain){
+        .table = "gps", .commits = h->commits, .n = COMMITS, .complete = true};
     h->rejects[0] = (struct cl_audit_rejects){.key = "0"};
     h->rejects[1] = (struct cl_audit_rejects){.key = "1", .below_next = REJECTED * COMMITS};
 }
@@ -254,8 +260,11 @@ static void test_foreign_delete(void **state)
     (void)state;
     struct history h;
     make_history(&h);
-    h.commits[2] = (struct cl_audit_commit){
-        .snapshot_id = 7002, .operation = "delete", .added_rows = 0, .total_rows = 380, .progress = h.commits[2].progress};
+    h.commits[2] = (struct cl_audit_commit){.snapshot_id = 7002,
+                                            .operation = "delete",
+                                            .added_rows = 0,
+                                            .total_rows = 380,
+                                            .progress = h.commits[2].progress};
     assert_found(&h, "snapshots", "another program's delete took the table from 390 to 380 rows");
 }
 
@@ -268,8 +277,10 @@ static void test_foreign_compaction_passes(void **state)
     make_history(&h);
     struct cl_audit_commit commits[COMMITS + 1];
     memcpy(commits, h.commits, sizeof h.commits);
-    commits[COMMITS] = (struct cl_audit_commit){
-        .snapshot_id = 8000, .operation = "replace", .added_rows = 3 * STORED, .total_rows = 3 * STORED};
+    commits[COMMITS] = (struct cl_audit_commit){.snapshot_id = 8000,
+                                                .operation = "replace",
+                                                .added_rows = 3 * STORED,
+                                                .total_rows = 3 * STORED};
     h.chain.commits = commits;
     h.chain.n = COMMITS + 1;
     for (int i = 0; i < COMMITS * PARTITIONS; i++)
@@ -308,7 +319,9 @@ static void test_row_outside_its_commit(void **state)
     struct history h;
     make_history(&h);
     h.rows[2].min = 1099;
-    assert_found(&h, "rows", "partition 0, snapshot 7001: rows with offsets 1099 to 1199, outside of the commit's range 1100-1200");
+    assert_found(&h, "rows",
+                 "partition 0, snapshot 7001: rows with offsets 1099 to 1199, outside of the "
+                 "commit's range 1100-1200");
 }
 
 static void test_row_past_the_end(void **state)
@@ -368,7 +381,8 @@ static void test_duplicate_offsets(void **state)
     cl_audit_init(&a);
     cl_audit_check_unique(&a, &h.chain, &twice, 1);
     assert_int_equal(a.total_problems, 1);
-    assert_string_equal(a.problems[0].text, "partition 1: 2 offsets stand in more than one row, offset 1042 for one");
+    assert_string_equal(a.problems[0].text,
+                        "partition 1: 2 offsets stand in more than one row, offset 1042 for one");
     cl_audit_fini(&a);
     free_history(&h);
 }
@@ -430,7 +444,8 @@ static void test_log(void **state)
         cl_audit_init(&a);
         cl_audit_check_log(&a, &h.chain, cases[i].identity, cases[i].marks, 2);
         assert_int_equal(a.total_problems, 1);
-        if (strstr(a.problems[0].text, cases[i].part) == NULL) fail_msg("'%s' lacks '%s'", a.problems[0].text, cases[i].part);
+        if (strstr(a.problems[0].text, cases[i].part) == NULL)
+            fail_msg("'%s' lacks '%s'", a.problems[0].text, cases[i].part);
         cl_audit_fini(&a);
     }
     free_history(&h);
@@ -463,7 +478,8 @@ static void test_dead_letters_ranges_may_jump_but_not_overlap(void **state)
     h.chain.dead_letters = true;
     for (int i = 0; i < COMMITS; i++) { /* ten dead letters a commit */
         h.commits[i].progress.commit = (struct cl_counts){.consumed = 10, .stored = 10};
-        h.commits[i].progress.total = (struct cl_counts){.consumed = 10 * (i + 1), .stored = 10 * (i + 1)};
+        h.commits[i].progress.total =
+            (struct cl_counts){.consumed = 10 * (i + 1), .stored = 10 * (i + 1)};
         h.commits[i].added_rows = 10;
         h.commits[i].total_rows = 10 * (i + 1);
     }
