@@ -52,7 +52,9 @@ static struct cl_metadata *next_of(const struct cl_table *t, int n, struct cl_wr
     struct cl_metadata *next = NULL;
     struct test_file f;
     make_file(&f, n);
-    if (cl_metadata_append(t->metadata, lake.store, &f.file, 1, NULL, 0, "citylake", &next, w, NULL) != CL_OK) abort();
+    if (cl_metadata_append(t->metadata, lake.store, &f.file, 1, NULL, 0, "citylake", &next, w,
+                           NULL) != CL_OK)
+        abort();
     return next;
 }
 
@@ -97,7 +99,8 @@ static void create_load_commit(void **state)
     t = load();
     assert_int_equal(t->version, 1);
     assert_string_equal(t->name, "vehicle");
-    assert_string_equal(cl_store_relative(lake.store, t->metadata_location), "city/vehicle/metadata/v1.metadata.json");
+    assert_string_equal(cl_store_relative(lake.store, t->metadata_location),
+                        "city/vehicle/metadata/v1.metadata.json");
     assert_int_equal(append_once(t, 1), CL_OK);
     cl_table_free(t);
     t = load();
@@ -105,7 +108,9 @@ static void create_load_commit(void **state)
     assert_int_equal(t->metadata->n_snapshots, 1);
     const json_t *log = json_object_get(t->metadata->json, "metadata-log");
     assert_int_equal(json_array_size(log), 1);
-    assert_non_null(strstr(json_string_value(json_object_get(json_array_get(log, 0), "metadata-file")), "/v1.metadata.json"));
+    assert_non_null(
+        strstr(json_string_value(json_object_get(json_array_get(log, 0), "metadata-file")),
+               "/v1.metadata.json"));
     cl_table_free(t);
 }
 
@@ -115,9 +120,11 @@ static void create_twice_is_refused(void **state)
     struct cl_error err;
     create_with(NULL, 0);
     append_loaded(1);
-    assert_int_equal(lake.store->ops->remove(lake.store, "city/vehicle/metadata/v1.metadata.json", NULL), CL_OK);
+    assert_int_equal(
+        lake.store->ops->remove(lake.store, "city/vehicle/metadata/v1.metadata.json", NULL), CL_OK);
     struct cl_metadata *m = make_table(lake.store, CL_PARTITION_DAY, NULL, 0);
-    assert_int_equal(catalog->ops->create(catalog, "vehicle", m, &err), CL_EEXIST); /* though v1 is free again */
+    assert_int_equal(catalog->ops->create(catalog, "vehicle", m, &err),
+                     CL_EEXIST); /* though v1 is free again */
     assert_false(is_there(1));
     cl_metadata_free(m);
 }
@@ -139,7 +146,8 @@ static void a_stale_base_loses(void **state)
 static void any_hint_will_do(void **state)
 {
     (void)state;
-    static const char *const hints[] = {"4", "2", "1\n", " 3 ", "99", "", "x", "-1", "3.5", "99999999999999999999", "4 5"};
+    static const char *const hints[] = {
+        "4", "2", "1\n", " 3 ", "99", "", "x", "-1", "3.5", "99999999999999999999", "4 5"};
     create_with(NULL, 0);
     for (int i = 1; i <= 3; i++)
         append_loaded(i);
@@ -149,7 +157,9 @@ static void any_hint_will_do(void **state)
         if (t->version != 4) fail_msg("hint \"%s\": version %lld", hints[i], (long long)t->version);
         cl_table_free(t);
     }
-    assert_int_equal(lake.store->ops->remove(lake.store, "city/vehicle/metadata/version-hint.text", NULL), CL_OK);
+    assert_int_equal(
+        lake.store->ops->remove(lake.store, "city/vehicle/metadata/version-hint.text", NULL),
+        CL_OK);
     put_text("city/vehicle/metadata/v9x.metadata.json", "not a version");
     put_text("city/vehicle/metadata/00007-abc.metadata.json", "nor this");
     append_loaded(4);
@@ -168,9 +178,11 @@ static void broken_metadata_names_a_way_back(void **state)
     append_loaded(2);
     put_text("city/vehicle/metadata/v3.metadata.json", "{\"format-version\": 2,\n  oops");
     assert_int_equal(catalog->ops->load(catalog, "vehicle", &t, &err), CL_EDATA);
-    static const char *const parts[] = {"v3.metadata.json", "line 2", "v2.metadata.json", "version-hint.text"};
+    static const char *const parts[] = {"v3.metadata.json", "line 2", "v2.metadata.json",
+                                        "version-hint.text"};
     for (size_t i = 0; i < 4; i++)
-        if (strstr(err.message, parts[i]) == NULL) fail_msg("%s is not in: %s", parts[i], err.message);
+        if (strstr(err.message, parts[i]) == NULL)
+            fail_msg("%s is not in: %s", parts[i], err.message);
     put_text("city/vehicle/metadata/v2.metadata.json", "");
     put_text("city/vehicle/metadata/v1.metadata.json", "[]");
     assert_int_equal(catalog->ops->load(catalog, "vehicle", &t, &err), CL_EDATA);
@@ -191,8 +203,9 @@ static void compressed_metadata_is_refused(void **state)
 static void old_versions_go_when_asked(void **state)
 {
     (void)state;
-    static const struct cl_property properties[] = {{"write.metadata.delete-after-commit.enabled", "true"},
-                                                    {"write.metadata.previous-versions-max", "3"}};
+    static const struct cl_property properties[] = {
+        {"write.metadata.delete-after-commit.enabled", "true"},
+        {"write.metadata.previous-versions-max", "3"}};
     create_with(properties, 2);
     struct cl_table *sleeper = load(); /* on v1 */
     for (int i = 1; i <= 9; i++)
@@ -219,8 +232,10 @@ static void a_commit_whose_base_is_gone_counts(void **state)
     create_with(NULL, 0);
     append_loaded(1);
     struct cl_table *t = load();
-    assert_int_equal(lake.store->ops->remove(lake.store, "city/vehicle/metadata/v1.metadata.json", NULL), CL_OK);
-    assert_int_equal(lake.store->ops->remove(lake.store, "city/vehicle/metadata/v2.metadata.json", NULL), CL_OK);
+    assert_int_equal(
+        lake.store->ops->remove(lake.store, "city/vehicle/metadata/v1.metadata.json", NULL), CL_OK);
+    assert_int_equal(
+        lake.store->ops->remove(lake.store, "city/vehicle/metadata/v2.metadata.json", NULL), CL_OK);
     assert_int_equal(append_once(t, 2), CL_OK);
     assert_true(is_there(3));
     cl_table_free(t);
@@ -232,8 +247,9 @@ static void a_commit_whose_base_is_gone_counts(void **state)
 static void versions_left_behind_go_first(void **state)
 {
     (void)state;
-    static const struct cl_property properties[] = {{"write.metadata.delete-after-commit.enabled", "true"},
-                                                    {"write.metadata.previous-versions-max", "20"}};
+    static const struct cl_property properties[] = {
+        {"write.metadata.delete-after-commit.enabled", "true"},
+        {"write.metadata.previous-versions-max", "20"}};
     create_with(properties, 2);
     for (int i = 1; i <= 9; i++)
         append_loaded(i); /* v10; nothing removed */
@@ -241,7 +257,8 @@ static void versions_left_behind_go_first(void **state)
     struct cl_written w = {.n = 0};
     struct cl_metadata *next = next_of(t, 10, &w), *fewer = NULL;
     json_t *doc = json_deep_copy(next->json);
-    assert_int_equal(json_object_set_new(json_object_get(doc, "properties"), "write.metadata.previous-versions-max", json_string("2")),
+    assert_int_equal(json_object_set_new(json_object_get(doc, "properties"),
+                                         "write.metadata.previous-versions-max", json_string("2")),
                      0);
     assert_int_equal(cl_metadata_from_json("t", doc, &fewer, NULL), CL_OK);
     assert_int_equal(catalog->ops->commit(catalog, t, fewer, NULL), CL_OK);
@@ -339,11 +356,15 @@ static void race(const struct cl_property *properties, size_t n, int appends)
     assert_int_equal(t->version, total + 1);
     assert_int_equal(t->metadata->n_snapshots, total);
     for (size_t i = 1; i < total; i++) {
-        assert_int_equal(t->metadata->snapshots[i].parent_id, t->metadata->snapshots[i - 1].id); /* one line, no fork */
+        assert_int_equal(t->metadata->snapshots[i].parent_id,
+                         t->metadata->snapshots[i - 1].id); /* one line, no fork */
         assert_int_equal(t->metadata->snapshots[i].sequence_number, i + 1);
-        assert_true(t->metadata->snapshots[i].timestamp_ms >= t->metadata->snapshots[i - 1].timestamp_ms);
+        assert_true(t->metadata->snapshots[i].timestamp_ms >=
+                    t->metadata->snapshots[i - 1].timestamp_ms);
     }
-    assert_int_equal(cl_scan_plan(t->metadata, cl_metadata_current(t->metadata), lake.store, &scan, NULL), CL_OK);
+    assert_int_equal(
+        cl_scan_plan(t->metadata, cl_metadata_current(t->metadata), lake.store, &scan, NULL),
+        CL_OK);
     assert_int_equal(scan.n, total);
     for (size_t i = 0; i < scan.n; i++) {
         assert_false(seen[scan.files[i].rows]); /* file n has n rows */
@@ -363,9 +384,10 @@ static void no_update_is_lost(void **state)
 static void no_update_is_lost_while_versions_go(void **state)
 {
     (void)state;
-    static const struct cl_property properties[] = {{"write.metadata.delete-after-commit.enabled", "true"},
-                                                    {"write.metadata.previous-versions-max", "2"},
-                                                    {"commit.manifest.min-count-to-merge", "10"}};
+    static const struct cl_property properties[] = {
+        {"write.metadata.delete-after-commit.enabled", "true"},
+        {"write.metadata.previous-versions-max", "2"},
+        {"commit.manifest.min-count-to-merge", "10"}};
     race(properties, 3, 20);
 }
 
