@@ -19,7 +19,7 @@ import sys
 import duckdb
 
 # topic -> columns: (name in JSON, type in JSON text, column, SQL type, rule or None)
-ID = ('id', 'VARCHAR', 'id', 'VARCHAR', "regexp_full_match(id, '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}')")
+ID = ('id', 'VARCHAR', 'id', 'VARCHAR', 'length(id) = 36 AND TRY_CAST(id AS UUID) IS NOT NULL')  # a regular expression takes longer
 VEHICLE = ('vehicle_id', 'VARCHAR', 'vehicle_id', 'VARCHAR', 'vehicle_id IS NOT NULL')
 TIME = ('timestamp', 'VARCHAR', 'timestamp', 'TIMESTAMP', '"timestamp" IS NOT NULL')
 LATITUDE = ('location', 'DOUBLE[]', 'latitude', 'location[1]', 'coalesce(latitude BETWEEN -90 AND 90, true)')
@@ -61,12 +61,14 @@ def rules(file, columns):
     select = ', '.join(f'j.{sql} AS "{column}"' if '[' in sql else f'TRY_CAST(j."{name}" AS {sql}) AS "{column}"'
                        for name, _, column, sql, _ in columns)
     where = ' AND '.join(rule for *_, rule in columns if rule)
+    # The line number is taken behind the conversion on purpose: a window is a barrier, without which DuckDB pushes the rules
+    # down and converts each line once for every rule, which takes four times as long.
     return f"""
-        WITH lines AS (SELECT line, row_number() OVER () - 1 AS _offset
-                       FROM read_csv('{file}', columns = {{'line': 'VARCHAR'}}, header = false, auto_detect = false,
-                                     delim = '\\x01', quote = '', escape = '', max_line_size = 67108864)),
-             parsed AS (SELECT json_transform(line, '{shape}') AS j, _offset FROM lines WHERE json_valid(line)),
-             typed AS (SELECT {select}, 0 AS _partition, _offset, now()::TIMESTAMP AS _ingested_at FROM parsed)
+        WITH lines AS (SELECT line FROM read_csv('{file}', columns = {{'line': 'VARCHAR'}}, header = false, auto_detect = false,
+                                                 delim = '\\x01', quote = '', escape = '', max_line_size = 67108864)),
+             parsed AS (SELECT CASE WHEN json_valid(line) THEN json_transform(line, '{shape}') END AS j FROM lines),
+             typed AS (SELECT {select}, 0 AS _partition, row_number() OVER () - 1 AS _offset, now()::TIMESTAMP AS _ingested_at
+                       FROM parsed)
         SELECT * FROM typed WHERE {where}"""
 
 
