@@ -88,6 +88,7 @@ enum cl_code cl_app_source_open(const struct cl_app *app, struct cl_source_optio
         .max_events = opt->events > 0 ? opt->events : 0,
         .duration_us = opt->duration_us,
         .rate = opt->rate,
+        .paced = opt->speed_up > 0 || strcmp(app->command, "up") == 0,
         .path = ndjson ? name + 7 : NULL,
     };
     if (opt->feed != NULL) {

@@ -1,7 +1,7 @@
 /* engine.h - SQL engines: duckdb here, later athena, redshift, spark.  An interface (vtable).
  *
- * open (constructor) -> execute -> { next_row } -> result_free ... -> free.  One thread, but cancel from any (async-signal-safe is not
- * promised). */
+ * open (constructor) -> execute -> { next_row } -> result_free ... -> free.  One thread, but cancel
+ * from any (not from a signal handler). */
 #ifndef CITYLAKE_QUERY_ENGINE_H
 #define CITYLAKE_QUERY_ENGINE_H
 
@@ -30,8 +30,9 @@ struct cl_engine_ops {
     /* Runs one or several statements; the last one's rows are the result.  CL_EINVAL: the engine's own message. */
     enum cl_code (*execute)(struct cl_engine *e, const char *sql, struct cl_result **ret, struct cl_error *err);
     void (*columns)(struct cl_result *r, const struct cl_result_column **ret, size_t *ret_n);
-    /* Text of each column of the next row (NULL = SQL NULL; lengths beside, text may hold NUL bytes), valid until the next call;
-     * *ret_texts = NULL at the end.  Timestamps as 2026-01-05 08:00:00.123456, binaries as \xAB escapes, doubles shortest round-trip. */
+    /* Text of each column of the next row (NULL = SQL NULL; lengths beside: a text need not end with NUL, and may hold
+     * some), valid until the next call; *ret_texts = NULL at the end.  Timestamps as 2026-01-05 08:00:00.123456,
+     * binaries as \xAB escapes, doubles shortest round-trip. */
     enum cl_code (*next_row)(struct cl_result *r, const char *const **ret_texts, const size_t **ret_lens,
                              struct cl_error *err);
     void (*result_free)(struct cl_result *r);

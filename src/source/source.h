@@ -101,9 +101,10 @@ struct cl_source {
 /* How a source is wanted; made by app from the command line and the spec. */
 struct cl_source_options {
     bool until_end;      /* stop at the offsets that were the end at start */
-    int64_t max_events;  /* city: stop after this many, 0 = no limit */
-    int64_t duration_us; /* city: simulated or paced run length, 0 = no limit */
+    int64_t max_events;  /* city: stop after this many, counted from its first event, 0 = no limit */
+    int64_t duration_us; /* city: simulated time, from the start or, when paced, from where reading begins; 0 = no limit */
     double rate;         /* city: events per second, 0 = as fast as possible */
+    bool paced;          /* city without a rate: simulated time follows the wall clock, times spec->city.speed_up */
     const char *path;    /* ndjson: directory, file or "-" */
     const char *feed;    /* ndjson file with plain lines of one feed; NULL = envelopes */
     const struct cl_feed *only; /* NULL = every feed */
