@@ -4,6 +4,7 @@
  * checked; the rest of the document is kept as it is. */
 #include "iceberg/metadata.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -290,7 +291,10 @@ enum cl_code cl_metadata_parse(const char *name, const uint8_t *json, size_t len
                                struct cl_metadata **ret, struct cl_error *err)
 {
     json_error_t at;
+    errno = 0;
     json_t *root = json_loadb((const char *)json, len, 0, &at);
+    /* jansson calls text that it had no memory for invalid; the table is not broken. */
+    if (root == NULL && errno == ENOMEM) return cl_fail_nomem(err);
     if (root == NULL)
         return cl_fail(err, CL_EDATA, "%s: not JSON: line %d, column %d, byte %d: %s", name,
                        at.line, at.column, at.position, at.text);
