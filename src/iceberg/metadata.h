@@ -34,6 +34,10 @@ CL_MUSTCHECK enum cl_code cl_json_get_array(const char *name, const json_t *obje
 /* The element of an array of objects whose member `key` is `id`, or NULL.  Borrowed. */
 json_t *cl_json_find(const json_t *array, const char *key, int64_t id);
 
+/* A shallow copy of an object or array, with all of its members, or NULL: out of memory.  jansson's own
+ * json_copy leaves out, without a word, the members that it has no memory for. */
+json_t *cl_json_copy(const json_t *json);
+
 const char *cl_metadata_property(const struct cl_metadata *m, const char *key); /* or NULL */
 /* A property that is a positive number, or the default. */
 int64_t cl_metadata_property_long(const struct cl_metadata *m, const char *key, int64_t fallback);

@@ -89,6 +89,16 @@ enum cl_code cl_metadata_create(const char *location, const struct cl_schema *sc
     return cl_metadata_from_json("new table", doc, ret, err);
 }
 
+json_t *cl_json_copy(const json_t *json)
+{
+    json_t *copy = json_copy((json_t *)json); /* which does not change it */
+    if (json_object_size(copy) == json_object_size(json) &&
+        json_array_size(copy) == json_array_size(json))
+        return copy;
+    json_decref(copy);
+    return NULL;
+}
+
 /* ---- bytes ---- */
 
 struct dumping {
@@ -126,7 +136,7 @@ static json_t *extend_log(const struct cl_metadata *next, const struct cl_metada
                           const char *base_location)
 {
     json_t *old = json_object_get(base->json, "metadata-log");
-    json_t *log = json_is_array(old) ? json_copy(old) : json_array();
+    json_t *log = json_is_array(old) ? cl_json_copy(old) : json_array();
     json_t *entry = json_pack("{s:s, s:I}", "metadata-file", base_location, "timestamp-ms",
                               (json_int_t)base->last_updated_ms);
     if (json_array_append_new(log, entry) != 0) { /* fails on NULLs too */
@@ -145,7 +155,7 @@ enum cl_code cl_metadata_serialize_next(const struct cl_metadata *next,
                                         struct cl_buf *ret, struct cl_error *err)
 {
     if (base == NULL) return cl_metadata_serialize(next, ret, err);
-    json_t *doc = json_copy(next->json); /* shallow: the parts are shared and stay as they are */
+    json_t *doc = cl_json_copy(next->json); /* shallow: the parts are shared and stay as they are */
     json_t *log = doc == NULL ? NULL : extend_log(next, base, base_location);
     enum cl_code code = CL_OK;
     if (log == NULL || json_object_set_new(doc, "metadata-log", log) != 0)
