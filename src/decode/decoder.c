@@ -8,11 +8,13 @@
  * A message is JSON or it is not: if the walk stops anywhere, the whole message is checked again by
  * cl_json_check, and what is wrong with it as JSON goes before what is wrong with a value.  That
  * second pass also finds the words for the reject, so the walk itself carries none. */
+#include "decode/decoder.h"
+
 #include "decode/run.h"
 
 #include <stdlib.h>
 
-/* Nodes, names and readers of one feed; a thousand columns need about one MiB. */
+/* Nodes, names and readers of one feed; a thousand columns need less than one MiB. */
 enum { PLAN_MAX_BYTES = 64 << 20 };
 
 struct cl_decoder {

@@ -75,18 +75,22 @@ static enum cl_code make_pattern(struct builder *b, struct cl_node *node)
     return CL_OK;
 }
 
-/* Puts a new child at `at`. */
+/* Puts a new child at `at`.  The array doubles when its length is a power of two (or nothing). */
 static enum cl_code insert_child(struct builder *b, struct cl_node *parent, size_t at,
                                  struct cl_node **ret)
 {
     struct cl_node *child = cl_arena_alloc(b->arena, sizeof *child);
-    struct cl_node **grown =
-        cl_arena_array(b->arena, parent->n_children + 1, sizeof(struct cl_node *));
-    if (child == NULL || grown == NULL) return cl_fail_nomem(b->err);
-    for (size_t i = 0; i < parent->n_children; i++)
-        grown[i + (i >= at)] = parent->children[i];
-    grown[at] = child;
-    parent->children = grown;
+    if (child == NULL) return cl_fail_nomem(b->err);
+    size_t n = parent->n_children;
+    if ((n & (n - 1)) == 0) {
+        size_t cap = n > 0 ? 2 * n : 1;
+        struct cl_node **grown = cl_arena_array(b->arena, cap, sizeof(struct cl_node *));
+        if (grown == NULL) return cl_fail_nomem(b->err);
+        if (n > 0) memcpy(grown, parent->children, n * sizeof *grown);
+        parent->children = grown;
+    }
+    memmove(parent->children + at + 1, parent->children + at, (n - at) * sizeof *parent->children);
+    parent->children[at] = child;
     parent->n_children++;
     *ret = child;
     return CL_OK;

@@ -82,6 +82,7 @@ struct cl_pq_column {
     /* The column chunk. */
     struct cl_buf chunk;
     enum cl_compression compression; /* of the chunk; settled by its first page */
+    bool way_chosen, entropy;        /* of the file: how zstd goes about this column */
     struct cl_pq_page *pages;
     size_t n_pages, pages_cap;
     struct cl_buf bounds;
