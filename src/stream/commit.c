@@ -190,8 +190,13 @@ enum cl_code cl_stream_table_commit(struct cl_stream_table *t, struct cl_progres
             back_off(tries);
             continue;
         }
+        /* A failure of this try says nothing about an earlier one whose outcome is open: its files may be in the table.  Only being
+         * fenced does: the table has moved on without it, so the swap it asked for can no longer happen. */
+        bool fenced = code == CL_ECONFLICT && !lost_race;
+        if (unknown && !fenced && code != CL_EUNKNOWN)
+            (void)cl_error_wrap(&why, code, "outcome of an earlier try is unknown");
+        why.code = unknown && !fenced ? CL_EUNKNOWN : lost_race ? CL_EIO : code;
         if (err != NULL) *err = why;
-        if (again && unknown) code = CL_EUNKNOWN;
-        return lost_race ? CL_EIO : code;
+        return why.code;
     }
 }

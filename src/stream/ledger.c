@@ -1,5 +1,6 @@
 #include "stream/ledger.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -66,7 +67,9 @@ static enum cl_code load_key(const struct cl_snapshot *s, const char *key, json_
 {
     const char *text = cl_snapshot_summary(s, key);
     if (text == NULL) return bad_key(s, key, "is missing", err);
+    errno = 0;
     json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    if (object == NULL && errno == ENOMEM) return cl_fail_nomem(err); /* jansson says: invalid */
     if (!json_is_object(object)) {
         json_decref(object);
         return bad_key(s, key, "is not a JSON object", err);
