@@ -32,7 +32,7 @@ CL_MUSTCHECK enum cl_code cl_json_get_array(const char *name, const json_t *obje
                                             json_t **ret, struct cl_error *err);
 
 /* Whether a load failed for lack of memory, in which case jansson mostly leaves the text empty: the
- * document may be sound and must not be called broken. */
+ * document may be sound and must not be called broken.  errno must have been 0 before the load. */
 bool cl_json_out_of_memory(const json_error_t *at);
 
 /* A shallow copy of an object or array, NULL when memory is out.  json_copy itself returns a copy
