@@ -173,6 +173,7 @@ void cl_metrics_commit(struct cl_metrics *m, size_t table, const struct cl_commi
     add_counts(&t->counts, commit->counts);
     for (size_t i = 0; i < CL_REJECT_N && commit->rejected != NULL; i++)
         t->rejected[i] += commit->rejected[i];
+    t->late += commit->late;
     t->commits++;
     t->files += commit->files;
     t->file_bytes += commit->file_bytes;

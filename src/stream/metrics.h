@@ -26,6 +26,7 @@ struct cl_table_metrics {
     const char *name;              /* borrowed from the spec */
     struct cl_counts counts;       /* of dead_letters: stored only */
     int64_t rejected[CL_REJECT_N]; /* by reason; of dead_letters: messages whose topic no feed declares */
+    int64_t late;                  /* stored rows whose event time was behind the watermark */
     int64_t commits, files, file_bytes;
     int64_t watermark_us;          /* event time up to which rows are complete; INT64_MIN: not known */
 };
@@ -83,6 +84,7 @@ void cl_metrics_tick(struct cl_metrics *m, const struct cl_stream_plan *plan, st
 struct cl_commit_metrics {
     const struct cl_counts *counts;
     const int64_t *rejected; /* by reason; NULL: none */
+    int64_t late;            /* stored rows that came behind the watermark */
     int64_t files, file_bytes, took_us;
 };
 /* table: index into plan->tables, or plan->n_tables for dead_letters. */

@@ -147,7 +147,11 @@ static enum cl_code commit_step(struct engine *e, struct cl_stream_table *t, str
     if (code != CL_OK) return code;
     e->stats->commits++;
     e->stats->files += n_files;
-    const struct cl_commit_metrics done = {&step->commit, rejected, n_files, file_bytes, cl_clock_monotonic_us() - began};
+    const struct cl_commit_metrics done = {.counts = &step->commit,
+                                           .rejected = rejected,
+                                           .files = n_files,
+                                           .file_bytes = file_bytes,
+                                           .took_us = cl_clock_monotonic_us() - began};
     cl_metrics_commit(e->options->metrics, is_dead ? e->plan.n_tables : (size_t)(t - e->plan.tables), &done);
     cl_log(e->options->log, CL_LOG_INFO, "commit", CL_STR("table", t->name), CL_NUM("rows", step->commit.stored),
            CL_NUM("rejected", step->commit.rejected), CL_NUM("files", n_files),
