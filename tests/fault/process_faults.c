@@ -1,9 +1,10 @@
 /* process_faults.c - two ways to stand in front of the allocator.
  *
- * A normal build defines malloc, calloc and realloc and goes on to glibc's own by its __libc_ names: then allocations within
- * glibc (strdup, asprintf, opendir) and within other libraries fail too.  A sanitizer has its own allocator, so there the linker
- * renames the calls of the program's objects only (--wrap, see meson.build), and jansson is given the same functions.
- * The clocks are always renamed by the linker. */
+ * A normal build defines malloc, calloc and realloc and goes on to glibc's own by its __libc_
+ * names: then allocations within glibc (strdup, asprintf, opendir) and within other libraries fail
+ * too.  A sanitizer has its own allocator, so there the linker renames the calls of the program's
+ * objects only (--wrap, see meson.build), and jansson is given the same functions. The clocks are
+ * always renamed by the linker. */
 #include "process_faults.h"
 
 #include "../tools/random.h"
