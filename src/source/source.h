@@ -76,7 +76,8 @@ struct cl_source_ops {
     /* Required.  Who this source is for the table of partition `part`, as compact JSON with sorted
      * keys, e.g.
      * {"cluster":"MkU3","kind":"kafka","topic":"gps_data"}.  Two different logs never have the same
-     * identity, a log keeps its own for ever.  Valid until free. */
+     * identity, a log keeps its own for ever.  Valid until free.  Called before start only: a
+     * source may have to read from its beginning to know. */
     enum cl_code (*identity)(struct cl_source *s, int32_t part, const char **ret,
                              struct cl_error *err);
 

@@ -34,6 +34,7 @@ void cl_plan_fini(struct cl_stream_plan *plan)
     free(plan->tables);
     free(plan->table_of_part);
     free(plan->lane_of_part);
+    free(plan->identity_of_part);
     free(plan->start);
     free(plan->dead_below);
     *plan = (struct cl_stream_plan){0};
@@ -45,9 +46,10 @@ static enum cl_code allocate(struct cl_stream_plan *p, struct cl_error *err)
     p->tables = calloc(p->spec->n_feeds + 1, sizeof *p->tables);
     p->table_of_part = calloc(n, sizeof *p->table_of_part);
     p->lane_of_part = calloc(n, sizeof *p->lane_of_part);
+    p->identity_of_part = calloc(n, sizeof *p->identity_of_part);
     p->start = calloc(n, sizeof *p->start);
     p->dead_below = calloc(n, sizeof *p->dead_below);
-    if (p->tables == NULL || p->table_of_part == NULL || p->lane_of_part == NULL ||
+    if (p->tables == NULL || p->table_of_part == NULL || p->lane_of_part == NULL || p->identity_of_part == NULL ||
         p->start == NULL || p->dead_below == NULL)
         return cl_fail_nomem(err);
     return CL_OK;
@@ -75,18 +77,24 @@ static enum cl_code open_tables(struct cl_stream_plan *p, struct cl_catalog *cat
     return code;
 }
 
+static enum cl_code read_identities(struct cl_stream_plan *p, struct cl_error *err)
+{
+    enum cl_code code = CL_OK;
+    for (size_t i = 0; i < p->n_parts && code == CL_OK; i++)
+        code = p->source->ops->identity(p->source, (int32_t)i, &p->identity_of_part[i], err);
+    return code;
+}
+
 /* The table must have been filled from the very source that this run reads. */
 static enum cl_code check_identity(const struct cl_stream_plan *p, const struct cl_stream_table *t,
-                                   int32_t part, const struct cl_progress *progress,
+                                   size_t part, const struct cl_progress *progress,
                                    struct cl_error *err)
 {
-    const char *identity = NULL;
-    enum cl_code code = p->source->ops->identity(p->source, part, &identity, err);
-    if (code != CL_OK || strcmp(identity, progress->source) == 0) return code;
+    const char *identity = p->identity_of_part[part];
+    if (strcmp(identity, progress->source) == 0) return CL_OK;
     return cl_fail(err, CL_EINVAL,
                    "table %s was filled from %s, but this run reads %s; its offsets would mean "
-                   "nothing: write to another lake "
-                   "(--lake) or read the same source",
+                   "nothing: write to another lake (--lake) or read the same source",
                    t->name, progress->source, identity);
 }
 
@@ -105,7 +113,7 @@ static enum cl_code read_positions(struct cl_stream_plan *p, size_t table, struc
             snapshot == NULL
                 ? NULL
                 : cl_progress_find(&progress, cl_plan_key(part, false, key, sizeof key));
-        if (snapshot != NULL) code = check_identity(p, t, (int32_t)i, &progress, err);
+        if (snapshot != NULL) code = check_identity(p, t, i, &progress, err);
         p->start[i] = (struct cl_position){part->low > 0 ? part->low : 0, 0};
         if (e != NULL) p->start[i] = (struct cl_position){e->next, e->hint};
     }
@@ -203,6 +211,7 @@ enum cl_code cl_plan_make(const struct cl_spec *spec, struct cl_source *source,
         code = cl_fail(err, CL_EINVAL, "the %s source has nothing for the feeds of %s",
                        source->ops->name, spec->path);
     if (code == CL_OK) code = allocate(&p, err);
+    if (code == CL_OK) code = read_identities(&p, err);
     if (code == CL_OK) code = open_tables(&p, catalog, err);
     for (size_t i = 0; i < p.n_tables && code == CL_OK; i++)
         code = read_positions(&p, i, err);

@@ -170,13 +170,10 @@ static enum cl_code dead_source(const struct engine *e, const struct cl_handover
     json_t *object = json_object();
     enum cl_code code = object == NULL ? cl_fail_nomem(err) : CL_OK;
     for (size_t i = 0; i < e->plan.n_parts && code == CL_OK; i++) {
-        const char *identity = NULL;
         if (!h->dead_moved[i]) continue;
-        code = e->plan.source->ops->identity(e->plan.source, (int32_t)i, &identity, err);
-        if (code != CL_OK) break;
         const char *name = e->plan.parts[i].feed == NULL ? "" : e->plan.parts[i].feed->name;
-        if (json_object_set_new(object, name, json_loads(identity, 0, NULL)) != 0)
-            code = cl_fail_nomem(err);
+        json_t *identity = json_loads(e->plan.identity_of_part[i], 0, NULL);
+        if (json_object_set_new(object, name, identity) != 0) code = cl_fail_nomem(err);
     }
     if (code == CL_OK && (*ret = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS)) == NULL)
         code = cl_fail_nomem(err);
@@ -220,11 +217,8 @@ static enum cl_code table_step(const struct engine *e, size_t table, struct cl_p
     for (size_t i = 0; i < e->plan.n_parts; i++) {
         if (e->plan.table_of_part[i] != (int)table) continue;
         if (step->source == NULL) {
-            const char *identity = NULL;
-            enum cl_code code =
-                e->plan.source->ops->identity(e->plan.source, (int32_t)i, &identity, err);
-            if (code != CL_OK) return code;
-            if ((step->source = strdup(identity)) == NULL) return cl_fail_nomem(err);
+            step->source = strdup(e->plan.identity_of_part[i]);
+            if (step->source == NULL) return cl_fail_nomem(err);
         }
         if (e->latest[i].next <= e->committed[i].next) continue;
         struct cl_progress_entry *entry =
