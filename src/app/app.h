@@ -36,6 +36,7 @@ struct cl_options {
     int64_t duration_us;    /* --for DURATION, 0 */
     int64_t commit_every_us; /* --commit-every DURATION, 0 */
     const char *start;      /* --start TIME */
+    const char *metrics;    /* --metrics [HOST:]PORT */
     bool until_end;         /* --until-end */
     bool quiet;             /* --quiet: no progress line */
     enum cl_format format;  /* --format table|csv|json */

@@ -5,6 +5,7 @@
 #include "iceberg/metadata.h"
 
 #include <errno.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -287,14 +288,18 @@ enum cl_code cl_metadata_from_json(const char *name, json_t *json, struct cl_met
     return CL_OK;
 }
 
+bool cl_json_out_of_memory(const json_error_t *at)
+{
+    return errno == ENOMEM || at->text[0] == '\0' || json_error_code(at) == json_error_out_of_memory;
+}
+
 enum cl_code cl_metadata_parse(const char *name, const uint8_t *json, size_t len,
                                struct cl_metadata **ret, struct cl_error *err)
 {
     json_error_t at;
     errno = 0;
     json_t *root = json_loadb((const char *)json, len, 0, &at);
-    /* jansson calls text that it had no memory for invalid; the table is not broken. */
-    if (root == NULL && errno == ENOMEM) return cl_fail_nomem(err);
+    if (root == NULL && cl_json_out_of_memory(&at)) return cl_fail_nomem(err);
     if (root == NULL)
         return cl_fail(err, CL_EDATA, "%s: not JSON: line %d, column %d, byte %d: %s", name,
                        at.line, at.column, at.position, at.text);

@@ -89,16 +89,6 @@ enum cl_code cl_metadata_create(const char *location, const struct cl_schema *sc
     return cl_metadata_from_json("new table", doc, ret, err);
 }
 
-json_t *cl_json_copy(const json_t *json)
-{
-    json_t *copy = json_copy((json_t *)json); /* which does not change it */
-    if (json_object_size(copy) == json_object_size(json) &&
-        json_array_size(copy) == json_array_size(json))
-        return copy;
-    json_decref(copy);
-    return NULL;
-}
-
 /* ---- bytes ---- */
 
 struct dumping {
@@ -110,7 +100,8 @@ struct dumping {
 static int dump_part(const char *data, size_t size, void *ctx)
 {
     struct dumping *d = ctx;
-    d->code = cl_buf_append(d->buf, data, size, d->err);
+    /* Sticky: jansson goes on after a failed part, and a later one that fits would hide the gap. */
+    if (d->code == CL_OK) d->code = cl_buf_append(d->buf, data, size, d->err);
     return d->code == CL_OK ? 0 : -1;
 }
 
@@ -129,6 +120,17 @@ enum cl_code cl_metadata_serialize(const struct cl_metadata *m, struct cl_buf *r
                                    struct cl_error *err)
 {
     return cl_json_dump(m->json, ret, err);
+}
+
+json_t *cl_json_copy(json_t *json)
+{
+    json_t *copy = json_copy(json);
+    size_t members = json_is_array(json) ? json_array_size(json) : json_object_size(json);
+    if (copy == NULL) return NULL;
+    if ((json_is_array(copy) ? json_array_size(copy) : json_object_size(copy)) == members)
+        return copy;
+    json_decref(copy);
+    return NULL;
 }
 
 /* base's log plus base itself, the oldest dropped. */

@@ -327,6 +327,26 @@ static enum cl_code kafka_watermarks(struct cl_source *base, int32_t part, int64
                          s->spec->kafka.bootstrap_servers, p->topic->feed->topic, p->partition);
 }
 
+/* What the fetch responses said, which costs nothing to look at. */
+static int64_t kafka_known_end(struct cl_source *base, int32_t part)
+{
+    struct cl_kafka_source *s = self_of(base);
+    const struct cl_kafka_part *p = &s->parts[part];
+    int64_t low, end;
+    if (rd_kafka_get_watermark_offsets(s->rk, p->topic->feed->topic, p->partition, &low, &end) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return -1;
+    return end >= 0 ? end : -1;
+}
+
+static int64_t kafka_queued(struct cl_source *base)
+{
+    struct cl_kafka_source *s = self_of(base);
+    int64_t n = 0;
+    for (int i = 0; i < s->n_lanes; i++)
+        n += (int64_t)rd_kafka_queue_length(s->lanes[i].queue);
+    return n;
+}
+
 /* ---- start and stop ---- */
 
 static void kafka_stop(struct cl_source *base)
@@ -455,6 +475,8 @@ static const struct cl_source_ops OPS = {
     .stop = kafka_stop,
     .free = kafka_free,
     .watermarks = kafka_watermarks,
+    .known_end = kafka_known_end,
+    .queued = kafka_queued,
 };
 
 static int64_t int_property(rd_kafka_t *rk, const char *name)

@@ -91,6 +91,13 @@ struct cl_source_ops {
     /* Optional.  Current [low, end) of a partition, for audit and lag.  Blocks up to a few seconds. */
     enum cl_code (*watermarks)(struct cl_source *s, int32_t part, int64_t *ret_low, int64_t *ret_end,
                                struct cl_error *err);
+
+    /* Optional.  The end of a partition as reading has shown it last, without asking anybody; -1: not seen yet.  Called between
+     * start and stop, by the thread that calls these. */
+    int64_t (*known_end)(struct cl_source *s, int32_t part);
+
+    /* Optional.  Messages that were received and wait for a poll, of all lanes.  Called like known_end. */
+    int64_t (*queued)(struct cl_source *s);
 };
 
 /* Implementations embed this as their first member. */

@@ -187,6 +187,7 @@ enum cl_code cl_stream_table_commit(struct cl_stream_table *t, struct cl_progres
         if (code == CL_EUNKNOWN) unknown = true;
         bool give_up = cl_clock_monotonic_us() >= deadline || (options->abort != NULL && atomic_load(options->abort) != 0);
         if (again && !give_up) {
+            cl_metrics_commit_retry(options->metrics);
             back_off(tries);
             continue;
         }

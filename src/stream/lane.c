@@ -37,7 +37,8 @@ struct cl_lane {
     int64_t dead_rows;
     struct cl_position *position; /* per partition of the plan; only this lane's are used */
     bool *moved, *dead_moved;
-    int64_t rejects[CL_REJECT_N];
+    int64_t (*rejects)[CL_REJECT_N]; /* per table, the last: of no table */
+    _Atomic int64_t *reached;        /* per partition: position[].next for other threads to see, written once per chunk */
     bool ended;
     int64_t last_complaint_us;
     struct cl_lane_stats stats;
@@ -64,6 +65,7 @@ void cl_handover_free(struct cl_handover *h, struct cl_store *store)
     free(h->position);
     free(h->moved);
     free(h->dead_moved);
+    free(h->rejects);
     free(h);
 }
 
@@ -77,7 +79,9 @@ static struct cl_handover *handover_new(size_t n_tables, size_t n_parts)
     h->position = calloc(n_parts + 1, sizeof *h->position);
     h->moved = calloc(n_parts + 1, sizeof *h->moved);
     h->dead_moved = calloc(n_parts + 1, sizeof *h->dead_moved);
-    if (h->files == NULL || h->counts == NULL || h->position == NULL || h->moved == NULL || h->dead_moved == NULL) {
+    h->rejects = calloc(n_tables + 1, sizeof *h->rejects);
+    if (h->files == NULL || h->counts == NULL || h->position == NULL || h->moved == NULL || h->dead_moved == NULL ||
+        h->rejects == NULL) {
         cl_handover_free(h, NULL);
         return NULL;
     }
@@ -135,7 +139,7 @@ static enum cl_code reject_message(struct cl_lane *lane, const struct cl_message
 {
     const struct cl_stream_plan *plan = lane->plan;
     int table = plan->table_of_part[m->part];
-    lane->rejects[reject->reason]++;
+    lane->rejects[table >= 0 ? (size_t)table : plan->n_tables][reject->reason]++;
     if (table >= 0) lane->tables[table].counts.rejected++;
     atomic_fetch_add_explicit(&lane->stats.rejected, 1, memory_order_relaxed);
     if (m->offset < plan->dead_below[m->part]) return CL_OK;
@@ -202,6 +206,7 @@ static enum cl_code take_chunk(struct cl_lane *lane, const struct cl_chunk *chun
         const struct cl_advance *a = &chunk->advances[i];
         if (a->position.next <= lane->position[a->part].next) continue;
         lane->position[a->part] = a->position;
+        atomic_store_explicit(&lane->reached[a->part], a->position.next, memory_order_relaxed);
         lane->moved[a->part] = true;
     }
     atomic_fetch_add_explicit(&lane->stats.consumed, taken, memory_order_relaxed);
@@ -232,8 +237,8 @@ static enum cl_code prepare_handover(struct cl_lane *lane, struct cl_handover *h
     }
     h->dead_rows = lane->dead_rows;
     lane->dead_rows = 0;
-    memcpy(h->rejects, lane->rejects, sizeof h->rejects);
-    memset(lane->rejects, 0, sizeof lane->rejects);
+    memcpy(h->rejects, lane->rejects, (plan->n_tables + 1) * sizeof *h->rejects);
+    memset(lane->rejects, 0, (plan->n_tables + 1) * sizeof *lane->rejects);
     h->ended = lane->ended;
     return CL_OK;
 }
@@ -276,6 +281,7 @@ static enum cl_code read_once(struct cl_lane *lane, struct cl_error *err)
     struct cl_source *source = lane->plan->source;
     struct cl_chunk chunk = {0};
     enum cl_code code = source->ops->poll(source, lane->index, POLL_MS, &chunk, err);
+    atomic_store_explicit(&lane->stats.polled, true, memory_order_relaxed);
     if (code == CL_EIO && !(err->fatal)) {
         /* The source keeps trying; say so, but not at every poll. */
         int64_t now = cl_clock_monotonic_us();
@@ -360,6 +366,8 @@ static void lane_free(struct cl_lane *lane)
     free(lane->position);
     free(lane->moved);
     free(lane->dead_moved);
+    free(lane->rejects);
+    free(lane->reached);
     (void)pthread_cond_destroy(&lane->changed);
     (void)pthread_mutex_destroy(&lane->lock);
     free(lane);
@@ -373,9 +381,14 @@ static enum cl_code lane_init(struct cl_lane *lane, struct cl_error *err)
     lane->position = calloc(plan->n_parts + 1, sizeof *lane->position);
     lane->moved = calloc(plan->n_parts + 1, sizeof *lane->moved);
     lane->dead_moved = calloc(plan->n_parts + 1, sizeof *lane->dead_moved);
-    if (lane->tables == NULL || lane->position == NULL || lane->moved == NULL || lane->dead_moved == NULL)
+    lane->rejects = calloc(plan->n_tables + 1, sizeof *lane->rejects);
+    lane->reached = calloc(plan->n_parts + 1, sizeof *lane->reached);
+    if (lane->tables == NULL || lane->position == NULL || lane->moved == NULL || lane->dead_moved == NULL ||
+        lane->rejects == NULL || lane->reached == NULL)
         return cl_fail_nomem(err);
     memcpy(lane->position, plan->start, plan->n_parts * sizeof *lane->position);
+    for (size_t i = 0; i < plan->n_parts; i++)
+        atomic_init(&lane->reached[i], plan->start[i].next);
     enum cl_code code = cl_batch_new(&plan->dead.schema, DEAD_BATCH_ROWS, &lane->dead_batch, err);
     if (code == CL_OK) code = new_fileset(lane, &plan->dead, &lane->dead_files, err);
     for (size_t i = 0; i < plan->n_tables && code == CL_OK; i++)
@@ -481,4 +494,9 @@ bool cl_lane_ended(struct cl_lane *lane)
 const struct cl_lane_stats *cl_lane_stats(const struct cl_lane *lane)
 {
     return &lane->stats;
+}
+
+int64_t cl_lane_reached(const struct cl_lane *lane, size_t part)
+{
+    return atomic_load_explicit(&lane->reached[part], memory_order_relaxed);
 }

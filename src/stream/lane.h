@@ -43,7 +43,7 @@ struct cl_handover {
     struct cl_position *position; /* per partition; only those with moved[i] mean something */
     bool *moved;
     bool *dead_moved;               /* a dead letter of that partition is in `dead` */
-    int64_t rejects[CL_REJECT_N];
+    int64_t (*rejects)[CL_REJECT_N]; /* per table, the last: of no table */
     bool ended; /* the lane will get nothing more */
     size_t n_tables;
 };
@@ -51,6 +51,7 @@ struct cl_handover {
 /* Running totals, for progress: written by the lane alone, read by anybody. */
 struct cl_lane_stats {
     atomic_llong consumed, stored, rejected, bytes, memory_bytes;
+    atomic_bool polled; /* the source was asked at least once */
 };
 
 struct cl_lane;
@@ -67,6 +68,8 @@ CL_MUSTCHECK enum cl_code cl_lane_check(struct cl_lane *lane, struct cl_error *e
 /* The source has nothing more for this lane. */
 bool cl_lane_ended(struct cl_lane *lane);
 const struct cl_lane_stats *cl_lane_stats(const struct cl_lane *lane);
+/* The offset at which the lane stands in a partition of its own; any thread. */
+int64_t cl_lane_reached(const struct cl_lane *lane, size_t part);
 void cl_lane_quit(struct cl_lane *lane);      /* asks; what was not handed over is thrown away */
 void cl_lane_join_free(struct cl_lane *lane); /* NULL allowed */
 

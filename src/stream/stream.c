@@ -62,6 +62,7 @@ static void update_stats(struct engine *e)
 static void tick(struct engine *e)
 {
     update_stats(e);
+    cl_metrics_tick(e->options->metrics, &e->plan, e->lanes, e->n_lanes, e->committed, e->stats);
     if (e->options->progress != NULL) e->options->progress(e->options->context, e->stats);
 }
 
@@ -84,8 +85,9 @@ static enum cl_code merge_handover(struct engine *e, struct cl_handover *into, s
         into->moved[i] |= from->moved[i];
         into->dead_moved[i] |= from->dead_moved[i];
     }
-    for (size_t i = 0; i < CL_REJECT_N; i++)
-        into->rejects[i] += from->rejects[i];
+    for (size_t i = 0; i <= into->n_tables; i++)
+        for (size_t r = 0; r < CL_REJECT_N; r++)
+            into->rejects[i][r] += from->rejects[i][r];
     into->dead_rows += from->dead_rows;
     cl_handover_free(from, e->plan.dead.catalog->store);
     return code;
@@ -126,17 +128,31 @@ static void forget_files(struct cl_file_list *files, enum cl_code code, struct c
         cl_file_list_discard(files, store);
 }
 
+/* rejected: by reason. */
 static enum cl_code commit_step(struct engine *e, struct cl_stream_table *t, struct cl_progress *step,
-                                struct cl_file_list *files, bool exact, struct cl_error *err)
+                                struct cl_file_list *files, const int64_t *rejected, struct cl_error *err)
 {
-    const struct cl_commit_options options = {.exact = exact, .retry_for_us = RETRY_FOR_US, .abort = e->options->stop};
-    int64_t began = cl_clock_monotonic_us(), n_files = (int64_t)files->n;
+    bool is_dead = t == &e->plan.dead;
+    const struct cl_commit_options options = {.exact = !is_dead,
+                                              .retry_for_us = RETRY_FOR_US,
+                                              .abort = e->options->stop,
+                                              .metrics = e->options->metrics};
+    int64_t began = cl_clock_monotonic_us(), n_files = (int64_t)files->n, file_bytes = 0;
+    for (size_t i = 0; i < files->n; i++)
+        file_bytes += files->files[i].size_bytes;
     enum cl_code code = cl_file_list_settle(files, err);
     if (code == CL_OK) code = cl_stream_table_commit(t, step, files, &options, err);
     forget_files(files, code, t->catalog->store);
+    if (code != CL_OK && code != CL_ECONFLICT) cl_metrics_commit_failure(e->options->metrics);
     if (code != CL_OK) return code;
     e->stats->commits++;
     e->stats->files += n_files;
+    const struct cl_commit_metrics done = {.counts = &step->commit,
+                                           .rejected = rejected,
+                                           .files = n_files,
+                                           .file_bytes = file_bytes,
+                                           .took_us = cl_clock_monotonic_us() - began};
+    cl_metrics_commit(e->options->metrics, is_dead ? e->plan.n_tables : (size_t)(t - e->plan.tables), &done);
     cl_log(e->options->log, CL_LOG_INFO, "commit", CL_STR("table", t->name), CL_NUM("rows", step->commit.stored),
            CL_NUM("rejected", step->commit.rejected), CL_NUM("files", n_files),
            CL_NUM("ms", (cl_clock_monotonic_us() - began) / 1000));
@@ -181,7 +197,7 @@ static enum cl_code commit_dead(struct engine *e, struct cl_handover *h, struct 
         entry->hint = e->latest[i].hint;
     }
     step.commit.stored = step.commit.consumed = h->dead_rows;
-    if (code == CL_OK) code = commit_step(e, &e->plan.dead, &step, &h->dead, false, err);
+    if (code == CL_OK) code = commit_step(e, &e->plan.dead, &step, &h->dead, h->rejects[e->plan.n_tables], err);
     for (size_t i = 0; i < e->plan.n_parts && code == CL_OK; i++) {
         if (h->dead_moved[i] && e->plan.parts[i].feed == NULL) e->committed[i] = e->latest[i];
     }
@@ -221,7 +237,7 @@ static enum cl_code commit_table(struct engine *e, size_t table, struct cl_hando
     bool due = false;
     enum cl_code code = table_step(e, table, &step, &due, err);
     if (code == CL_OK && due) {
-        code = commit_step(e, &e->plan.tables[table], &step, &h->files[table], true, err);
+        code = commit_step(e, &e->plan.tables[table], &step, &h->files[table], h->rejects[table], err);
         for (size_t i = 0; i < e->plan.n_parts && code == CL_OK; i++)
             if (e->plan.table_of_part[i] == (int)table) e->committed[i] = e->latest[i];
         if (code == CL_OK) {
@@ -235,10 +251,14 @@ static enum cl_code commit_table(struct engine *e, size_t table, struct cl_hando
 
 static void log_rejects(const struct engine *e, const struct cl_handover *h)
 {
-    for (int i = 0; i < CL_REJECT_N; i++)
-        if (h->rejects[i] > 0)
+    for (int i = 0; i < CL_REJECT_N; i++) {
+        int64_t n = 0;
+        for (size_t table = 0; table <= h->n_tables; table++)
+            n += h->rejects[table][i];
+        if (n > 0)
             cl_log(e->options->log, CL_LOG_WARN, "rejected", CL_STR("reason", cl_reject_reason_text((enum cl_reject_reason)i)),
-                   CL_NUM("messages", h->rejects[i]), CL_STR("kept_in", CL_DEAD_LETTERS));
+                   CL_NUM("messages", n), CL_STR("kept_in", CL_DEAD_LETTERS));
+    }
 }
 
 static enum cl_code commit_round(struct engine *e, struct cl_error *err)
@@ -255,7 +275,7 @@ static enum cl_code commit_round(struct engine *e, struct cl_error *err)
     if (code == CL_OK) log_rejects(e, h);
     e->stats->commit_us = cl_clock_monotonic_us() - began;
     cl_handover_free(h, e->plan.dead.catalog->store);
-    update_stats(e);
+    tick(e);
     e->round_began_us = cl_clock_monotonic_us();
     e->stored_at_round = e->stats->stored;
     return code;
@@ -342,7 +362,9 @@ static enum cl_code run_generation(struct engine *e, const struct cl_spec *spec,
     e->plan.log = e->options->log;
     cl_log(e->options->log, CL_LOG_INFO, "start", CL_STR("source", source->ops->name), CL_STR("lake", catalog->store->root_uri),
            CL_NUM("tables", e->plan.n_tables), CL_NUM("partitions", e->plan.n_parts), CL_NUM("lanes", e->n_lanes));
-    code = start_lanes(e, err);
+    code = cl_metrics_plan(e->options->metrics, &e->plan, err);
+    if (code == CL_OK) code = start_lanes(e, err);
+    if (code == CL_OK) cl_metrics_phase(e->options->metrics, CL_ENGINE_RUNNING);
     if (code == CL_OK) code = run_lanes(e, err);
     end_generation(e);
     return code;
@@ -361,9 +383,11 @@ enum cl_code cl_stream_run(const struct cl_spec *spec, struct cl_source *source,
         code = run_generation(&e, spec, source, catalog, &why);
         if (code != CL_ECONFLICT || stop_wanted(&e) || stats.restarts >= MAX_RESTARTS) break;
         stats.restarts++;
+        cl_metrics_fence(options->metrics);
         cl_log(options->log, CL_LOG_WARN, "fenced", CL_STR("why", why.message), CL_STR("action", "re-seeking"));
         cl_clock_sleep_us(100000 + (int64_t)(cl_mix64((uint64_t)cl_clock_monotonic_us()) % 900000));
     }
+    cl_metrics_phase(options->metrics, CL_ENGINE_STOPPED);
     if (code != CL_OK && err != NULL) *err = why;
     if (ret_stats != NULL) *ret_stats = stats;
     return code;

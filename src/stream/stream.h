@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "catalog/catalog.h"
 #include "source/source.h"
+#include "stream/metrics.h"
 
 #include <stdatomic.h>
 
@@ -27,6 +28,7 @@ struct cl_stream_options {
     int64_t commit_every_us; /* 0 = the spec's */
     const struct cl_log *log;
     const atomic_int *stop; /* non-zero: commit what was read and return CL_OK */
+    struct cl_metrics *metrics; /* NULL, or kept up to date for others to read */
     void (*progress)(void *context, const struct cl_stream_stats *stats); /* NULL, or called about 4 times a second */
     void *context;
 };

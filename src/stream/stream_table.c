@@ -66,7 +66,10 @@ static enum cl_code create(struct cl_catalog *catalog, const char *name, const s
                            enum cl_transform transform, int column, struct cl_error *err)
 {
     static const struct cl_property properties[] = {{"write.format.default", "parquet"},
-                                                    {"write.parquet.compression-codec", "zstd"}};
+                                                    {"write.parquet.compression-codec", "zstd"},
+                                                    /* A commit every few seconds writes a metadata file each. */
+                                                    {"write.metadata.delete-after-commit.enabled", "true"},
+                                                    {"write.metadata.previous-versions-max", "100"}};
     char *location = NULL;
     struct cl_metadata *m = NULL;
     enum cl_code code = catalog->ops->location(catalog, name, &location, err);

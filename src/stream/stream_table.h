@@ -8,6 +8,7 @@
 #include "catalog/catalog.h"
 #include "stream/fileset.h"
 #include "stream/ledger.h"
+#include "stream/metrics.h"
 
 #include <stdatomic.h>
 
@@ -45,6 +46,7 @@ struct cl_commit_options {
     bool exact;
     int64_t retry_for_us;    /* transient failures are retried this long */
     const atomic_int *abort; /* NULL or: non-zero ends retrying */
+    struct cl_metrics *metrics; /* NULL or: told of each try that failed */
 };
 CL_MUSTCHECK enum cl_code cl_stream_table_commit(struct cl_stream_table *t, struct cl_progress *step,
                                                  const struct cl_file_list *files,

@@ -277,6 +277,26 @@ static void the_metadata_log_is_cut(void **state)
     cl_metadata_free(m);
 }
 
+/* A gap in the middle would be committed as the table's metadata. */
+static void no_part_is_lost_in_a_small_buffer(void **state)
+{
+    (void)state;
+    struct cl_metadata *m = make_table(lake.store, CL_PARTITION_DAY, NULL, 0);
+    struct cl_buf whole;
+    cl_buf_init(&whole, 1 << 20);
+    assert_int_equal(cl_metadata_serialize(m, &whole, NULL), CL_OK);
+    for (size_t max = 0; max < whole.len; max++) {
+        struct cl_buf b;
+        struct cl_error err;
+        cl_buf_init(&b, max);
+        assert_int_equal(cl_metadata_serialize(m, &b, &err), CL_ELIMIT);
+        assert_int_equal(b.len, 0);
+        cl_buf_fini(&b);
+    }
+    cl_buf_fini(&whole);
+    cl_metadata_free(m);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -285,7 +305,7 @@ int main(void)
         TEST(a_new_table_has_every_member),  TEST(an_unpartitioned_table),
         TEST(a_partition_name_must_be_free), TEST(somebody_elses_document),
         TEST(bad_documents_are_named),       TEST(broken_json_has_a_place),
-        TEST(the_metadata_log_is_cut),
+        TEST(the_metadata_log_is_cut),       TEST(no_part_is_lost_in_a_small_buffer),
     };
     return cmocka_run_group_tests_name("metadata", tests, NULL, NULL);
 }
