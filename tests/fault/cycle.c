@@ -17,10 +17,10 @@
 #include <unistd.h>
 
 enum {
-    MAX_CALLS = 260,      /* about the calls of one run */
-    MAX_ALLOCS = 20000,   /* about the allocations of one run */
+    MAX_CALLS = 260,    /* about the calls of one run */
+    MAX_ALLOCS = 20000, /* about the allocations of one run */
     MAX_CHILDREN = 3,
-    EXIT_EXCUSED = 3,     /* a child failed, and may have left files behind */
+    EXIT_EXCUSED = 3, /* a child failed, and may have left files behind */
 };
 
 static const char city_yaml[] = "feeds:\n"
@@ -105,7 +105,8 @@ static void on_progress(void *context, const struct cl_stream_stats *stats)
     if (s->left > 0 && --s->left == 0) atomic_store(&s->stop, 1);
 }
 
-static void run_engine(struct world *w, const struct run *run, const struct cl_log *log, struct outcome *ret)
+static void run_engine(struct world *w, const struct run *run, const struct cl_log *log,
+                       struct outcome *ret)
 {
     struct faults faults;
     struct stop_context stop = {.left = run->stop_after};
@@ -134,7 +135,9 @@ static void run_engine(struct world *w, const struct run *run, const struct cl_l
     w->truth.faults = NULL;
     /* Without memory, files cannot be removed either. */
     ret->excused = faults.left_files || ret->code == CL_EUNKNOWN || run->plan.alloc_count > 1;
-    ret->hits = faults.hits + (run->plan.alloc_at > 0 && allocations >= run->plan.alloc_at ? run->plan.alloc_count : 0);
+    ret->hits =
+        faults.hits +
+        (run->plan.alloc_at > 0 && allocations >= run->plan.alloc_at ? run->plan.alloc_count : 0);
     if (log != NULL) fprintf(stderr, "    %d calls, %lld allocations\n", faults.calls, allocations);
     catalog->ops->free(catalog);
     inner->ops->free(inner);
@@ -158,8 +161,8 @@ static void wrong(struct cycle *c, const char *what, const struct cl_error *err)
     c->wrong++;
 }
 
-/* Injected faults are of the disk, the network and memory: the engine must not take them for a person's mistake or for
- * corrupt data. */
+/* Injected faults are of the disk, the network and memory: the engine must not take them for a
+ * person's mistake or for corrupt data. */
 static void judge(struct cycle *c, const struct outcome *o)
 {
     char text[1400];
@@ -173,7 +176,8 @@ static void judge(struct cycle *c, const struct outcome *o)
     if (o->code == CL_OK) return;
     if (o->code != CL_EIO && o->code != CL_ENOMEM && o->code != CL_EUNKNOWN)
         wrong(c, "a fault was taken for something else", &o->err);
-    if (o->err.message[0] == '\0' || o->err.code != o->code) wrong(c, "a failure without its reason", &o->err);
+    if (o->err.message[0] == '\0' || o->err.code != o->code)
+        wrong(c, "a failure without its reason", &o->err);
 }
 
 static struct run calm_run(struct cycle *c)
@@ -255,7 +259,8 @@ static void run_child(struct cycle *c, const struct run *r, useconds_t kill_afte
     c->complete = false;
 }
 
-/* Stopped in the middle of something; another process reads everything; then the first goes on, a ghost from the past. */
+/* Stopped in the middle of something; another process reads everything; then the first goes on, a
+ * ghost from the past. */
 static void run_paused(struct cycle *c)
 {
     struct run r = noisy_run(c), other = calm_run(c);
@@ -344,7 +349,9 @@ static void check(struct cycle *c)
     struct cl_store *store = NULL;
     struct cl_catalog *catalog = NULL;
     size_t orphans = w->orphans;
-    if (cl_local_store_new(w->dir, &store, NULL) != CL_OK || cl_local_catalog_new(store, "city", &catalog, NULL) != CL_OK) abort();
+    if (cl_local_store_new(w->dir, &store, NULL) != CL_OK ||
+        cl_local_catalog_new(store, "city", &catalog, NULL) != CL_OK)
+        abort();
     c->wrong += verify_lake(catalog, &w->truth, &orphans, c->out);
     catalog->ops->free(catalog);
     store->ops->free(store);
@@ -353,7 +360,8 @@ static void check(struct cycle *c)
         fprintf(c->out, "    %zu data files without a table\n", orphans - w->orphans);
         wrong(c, "failed runs left data files behind", NULL);
     }
-    if (!c->excused && temp_files > w->temp_files) wrong(c, "failed runs left temporary files behind", NULL);
+    if (!c->excused && temp_files > w->temp_files)
+        wrong(c, "failed runs left temporary files behind", NULL);
     if (w->descriptors > 0 && descriptors != w->descriptors) {
         fprintf(c->out, "    %d descriptors, not %d\n", descriptors, w->descriptors);
         wrong(c, "descriptors leak", NULL);
@@ -365,7 +373,8 @@ static void check(struct cycle *c)
 
 int cycle_run(struct world *w, uint64_t seed, struct cycle_counts *counts, FILE *out, bool verbose)
 {
-    struct cycle c = {.w = w, .random = cl_mix64(seed) | 1, .counts = counts, .out = out, .verbose = verbose};
+    struct cycle c = {
+        .w = w, .random = cl_mix64(seed) | 1, .counts = counts, .out = out, .verbose = verbose};
     enum cycle_mode mode = cycle_mode_of(seed);
     int n = (int)below(&c, below(&c, 5) == 0 ? 600 : 80), times = 1 + (int)below(&c, 3);
     w->truth.chunk = 1 + (int)below(&c, 40);

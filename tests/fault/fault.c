@@ -1,9 +1,12 @@
-/* fault.c - the fault harness: cycles of faults against the engine, each from a seed that replays it.
+/* fault.c - the fault harness: cycles of faults against the engine, each from a seed that replays
+ * it.
  *
- * Worker processes take groups of cycles; the cycles of a group share a lake.  What a worker does stands in shared memory, so
- * that a crash or a hang is reported with the seed and the number of its cycle, and a new worker goes on behind it.
+ * Worker processes take groups of cycles; the cycles of a group share a lake.  What a worker does
+ * stands in shared memory, so that a crash or a hang is reported with the seed and the number of
+ * its cycle, and a new worker goes on behind it.
  *
- * A replay runs the group's cycles up to the one named: inputs and faults are the same, the threads' order may differ. */
+ * A replay runs the group's cycles up to the one named: inputs and faults are the same, the
+ * threads' order may differ. */
 #include "cycle.h"
 
 #include "base/hash.h"
@@ -43,16 +46,17 @@ struct progress {
     struct cycle_counts counts;
 };
 
-static const char help[] = "usage: fault [--cycles N | --minutes N] [--seed N] [--jobs N]\n"
-                           "       fault --seed N --cycle K [--repeat N] [--verbose]\n"
-                           "Runs the engine under faults and checks the lake after each cycle.\n"
-                           "  --cycles N   how many (1000)\n"
-                           "  --minutes N  as many as fit\n"
-                           "  --seed N     where the faults come from (default: random, printed)\n"
-                           "  --jobs N     processes at once (default: one per core)\n"
-                           "  --cycle K    replays one cycle, after those that it shares its lake with\n"
-                           "  --repeat N   ... so many times, since threads are not replayed\n"
-                           "  --verbose    shows the engine's log\n";
+static const char help[] =
+    "usage: fault [--cycles N | --minutes N] [--seed N] [--jobs N]\n"
+    "       fault --seed N --cycle K [--repeat N] [--verbose]\n"
+    "Runs the engine under faults and checks the lake after each cycle.\n"
+    "  --cycles N   how many (1000)\n"
+    "  --minutes N  as many as fit\n"
+    "  --seed N     where the faults come from (default: random, printed)\n"
+    "  --jobs N     processes at once (default: one per core)\n"
+    "  --cycle K    replays one cycle, after those that it shares its lake with\n"
+    "  --repeat N   ... so many times, since threads are not replayed\n"
+    "  --verbose    shows the engine's log\n";
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
 {
@@ -90,12 +94,15 @@ static int run_group(const struct settings *s, long group, long last, struct pro
         if (out == NULL) abort();
         p->cycle = cycle;
         (void)alarm(CYCLE_SECONDS);
-        if (s->verbose) fprintf(stderr, "cycle %ld (%s)\n", cycle, cycle_mode_name(cycle_mode_of(seed)));
+        if (s->verbose)
+            fprintf(stderr, "cycle %ld (%s)\n", cycle, cycle_mode_name(cycle_mode_of(seed)));
         int found = cycle_run(&world, seed, &p->counts, out, s->verbose);
         (void)fclose(out);
         if (found > 0) {
-            printf("cycle %ld (%s) FAILED, in %s\n%s    replay: fault --seed %llu --cycle %ld --repeat 20\n", cycle,
-                   cycle_mode_name(cycle_mode_of(seed)), world.truth.envelopes ? "one stream" : "many streams", text,
+            printf("cycle %ld (%s) FAILED, in %s\n%s    replay: fault --seed %llu --cycle %ld "
+                   "--repeat 20\n",
+                   cycle, cycle_mode_name(cycle_mode_of(seed)),
+                   world.truth.envelopes ? "one stream" : "many streams", text,
                    (unsigned long long)s->seed, cycle);
             (void)fflush(stdout);
         }
@@ -137,7 +144,8 @@ static pid_t start_worker(const struct settings *s, int job, struct progress *p)
 
 static int run_workers(const struct settings *s, struct cycle_counts *total)
 {
-    struct progress *shared = mmap(NULL, sizeof *shared * MAX_JOBS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct progress *shared = mmap(NULL, sizeof *shared * MAX_JOBS, PROT_READ | PROT_WRITE,
+                                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pid_t pids[MAX_JOBS];
     int crashes = 0, left = s->jobs, status;
     if (shared == MAP_FAILED) abort();
@@ -157,10 +165,14 @@ static int run_workers(const struct settings *s, struct cycle_counts *total)
         if (WIFEXITED(status) && WEXITSTATUS(status) == 0) continue;
         crashes++;
         bool hung = WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
-        printf("cycle %ld FAILED: %s (%s %d)\n    replay: fault --seed %llu --cycle %ld --repeat 20\n", shared[job].cycle,
-               hung ? "it hangs" : "the process ended or leaked", WIFEXITED(status) ? "status" : "signal",
-               WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), (unsigned long long)s->seed, shared[job].cycle);
-        if (WIFEXITED(status) || crashes > 20) continue; /* a leak is found at the end: nothing to go on with */
+        printf(
+            "cycle %ld FAILED: %s (%s %d)\n    replay: fault --seed %llu --cycle %ld --repeat 20\n",
+            shared[job].cycle, hung ? "it hangs" : "the process ended or leaked",
+            WIFEXITED(status) ? "status" : "signal",
+            WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), (unsigned long long)s->seed,
+            shared[job].cycle);
+        if (WIFEXITED(status) || crashes > 20)
+            continue; /* a leak is found at the end: nothing to go on with */
         pids[job] = start_worker(s, job, &shared[job]);
         left++;
     }
@@ -194,10 +206,14 @@ static int replay(const struct settings *s)
 static void parse(int argc, char **argv, struct settings *s)
 {
     static const struct option options[] = {
-        {"cycles", required_argument, NULL, 'c'}, {"minutes", required_argument, NULL, 'm'},
-        {"seed", required_argument, NULL, 's'},   {"jobs", required_argument, NULL, 'j'},
-        {"cycle", required_argument, NULL, 'k'},  {"repeat", required_argument, NULL, 'r'},
-        {"verbose", no_argument, NULL, 'v'},      {"help", no_argument, NULL, 'h'},
+        {"cycles", required_argument, NULL, 'c'},
+        {"minutes", required_argument, NULL, 'm'},
+        {"seed", required_argument, NULL, 's'},
+        {"jobs", required_argument, NULL, 'j'},
+        {"cycle", required_argument, NULL, 'k'},
+        {"repeat", required_argument, NULL, 'r'},
+        {"verbose", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     for (int key; (key = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -221,10 +237,14 @@ static void parse(int argc, char **argv, struct settings *s)
 
 int main(int argc, char **argv)
 {
-    struct settings s = {.cycles = DEFAULT_CYCLES, .only = -1, .repeat = 1, .jobs = (int)sysconf(_SC_NPROCESSORS_ONLN)};
+    struct settings s = {.cycles = DEFAULT_CYCLES,
+                         .only = -1,
+                         .repeat = 1,
+                         .jobs = (int)sysconf(_SC_NPROCESSORS_ONLN)};
     struct cycle_counts total = {0};
     if (s.jobs > MAX_JOBS) s.jobs = MAX_JOBS;
-    if (getrandom(&s.seed, sizeof s.seed, 0) != (ssize_t)sizeof s.seed) s.seed = (uint64_t)time(NULL);
+    if (getrandom(&s.seed, sizeof s.seed, 0) != (ssize_t)sizeof s.seed)
+        s.seed = (uint64_t)time(NULL);
     s.seed %= 1000000000;
     parse(argc, argv, &s);
     if (s.only >= 0) return replay(&s);
@@ -232,9 +252,10 @@ int main(int argc, char **argv)
     printf("seed %llu\n", (unsigned long long)s.seed);
     int crashes = run_workers(&s, &total);
     for (int mode = 0; mode < CYCLE_MODES; mode++)
-        printf("%s %ld%s", cycle_mode_name((enum cycle_mode)mode), total.by_mode[mode], mode + 1 < CYCLE_MODES ? ", " : "\n");
-    printf("%ld cycles, %ld runs, %ld messages, %ld faults, %ld deaths\n", total.cycles, total.runs, total.messages, total.hits,
-           total.deaths);
+        printf("%s %ld%s", cycle_mode_name((enum cycle_mode)mode), total.by_mode[mode],
+               mode + 1 < CYCLE_MODES ? ", " : "\n");
+    printf("%ld cycles, %ld runs, %ld messages, %ld faults, %ld deaths\n", total.cycles, total.runs,
+           total.messages, total.hits, total.deaths);
     printf("%ld passed, %ld failed\n", total.cycles - total.failed, total.failed + crashes);
     return total.failed + crashes > 0;
 }

@@ -27,8 +27,8 @@ static enum fault_kind next(struct fault_store *s, enum fault_call call, int *re
 }
 
 /* After the inner call: the death after it, and a success that is reported as a failure. */
-static enum cl_code end(struct fault_store *s, enum fault_call call, enum fault_kind kind, int die, enum cl_code code,
-                        struct cl_error *err)
+static enum cl_code end(struct fault_store *s, enum fault_call call, enum fault_kind kind, int die,
+                        enum cl_code code, struct cl_error *err)
 {
     if (die != 0) faults_die();
     return code == CL_OK && kind == FAULT_DONE ? faults_fail(s->faults, call, kind, err) : code;
@@ -36,11 +36,13 @@ static enum cl_code end(struct fault_store *s, enum fault_call call, enum fault_
 
 /* ---- files ---- */
 
-static enum cl_code create(struct cl_store *base, const char *path, struct cl_outfile **ret, struct cl_error *err)
+static enum cl_code create(struct cl_store *base, const char *path, struct cl_outfile **ret,
+                           struct cl_error *err)
 {
     struct fault_store *s = self_of(base);
     int die;
-    if (next(s, FAULT_CREATE, &die) != FAULT_NONE) return faults_fail(s->faults, FAULT_CREATE, FAULT_UNDONE, err);
+    if (next(s, FAULT_CREATE, &die) != FAULT_NONE)
+        return faults_fail(s->faults, FAULT_CREATE, FAULT_UNDONE, err);
     struct fault_outfile *f = calloc(1, sizeof *f);
     if (f == NULL) return cl_fail_nomem(err);
     f->base.store = base;
@@ -52,14 +54,16 @@ static enum cl_code create(struct cl_store *base, const char *path, struct cl_ou
     return end(s, FAULT_CREATE, FAULT_NONE, die, code, err);
 }
 
-static enum cl_code write_part(struct fault_outfile *f, const void *data, size_t len, struct cl_error *err)
+static enum cl_code write_part(struct fault_outfile *f, const void *data, size_t len,
+                               struct cl_error *err)
 {
     enum cl_code code = f->inner->store->ops->write(f->inner, data, len, err);
     f->base.size = f->inner->size;
     return code;
 }
 
-static enum cl_code write(struct cl_outfile *file, const void *data, size_t len, struct cl_error *err)
+static enum cl_code write(struct cl_outfile *file, const void *data, size_t len,
+                          struct cl_error *err)
 {
     struct fault_outfile *f = (struct fault_outfile *)file;
     struct fault_store *s = self_of(file->store);
@@ -97,8 +101,8 @@ static enum cl_code finish(struct cl_outfile *file, struct cl_error *err)
 
 /* ---- whole files ---- */
 
-static enum cl_code put_if_absent(struct cl_store *base, const char *path, const void *data, size_t len,
-                                  struct cl_error *err)
+static enum cl_code put_if_absent(struct cl_store *base, const char *path, const void *data,
+                                  size_t len, struct cl_error *err)
 {
     struct fault_store *s = self_of(base);
     int die;
@@ -108,7 +112,8 @@ static enum cl_code put_if_absent(struct cl_store *base, const char *path, const
     return end(s, FAULT_PUT_IF_ABSENT, kind, die, code, err);
 }
 
-static enum cl_code put(struct cl_store *base, const char *path, const void *data, size_t len, struct cl_error *err)
+static enum cl_code put(struct cl_store *base, const char *path, const void *data, size_t len,
+                        struct cl_error *err)
 {
     struct fault_store *s = self_of(base);
     int die;
@@ -118,20 +123,25 @@ static enum cl_code put(struct cl_store *base, const char *path, const void *dat
     return end(s, FAULT_PUT, kind, die, code, err);
 }
 
-static enum cl_code read(struct cl_store *base, const char *path, struct cl_buf *buf, struct cl_error *err)
+static enum cl_code read(struct cl_store *base, const char *path, struct cl_buf *buf,
+                         struct cl_error *err)
 {
     struct fault_store *s = self_of(base);
     int die;
-    if (next(s, FAULT_READ, &die) != FAULT_NONE) return faults_fail(s->faults, FAULT_READ, FAULT_UNDONE, err);
+    if (next(s, FAULT_READ, &die) != FAULT_NONE)
+        return faults_fail(s->faults, FAULT_READ, FAULT_UNDONE, err);
     return end(s, FAULT_READ, FAULT_NONE, die, s->inner->ops->read(s->inner, path, buf, err), err);
 }
 
-static enum cl_code size(struct cl_store *base, const char *path, int64_t *ret_bytes, struct cl_error *err)
+static enum cl_code size(struct cl_store *base, const char *path, int64_t *ret_bytes,
+                         struct cl_error *err)
 {
     struct fault_store *s = self_of(base);
     int die;
-    if (next(s, FAULT_SIZE, &die) != FAULT_NONE) return faults_fail(s->faults, FAULT_SIZE, FAULT_UNDONE, err);
-    return end(s, FAULT_SIZE, FAULT_NONE, die, s->inner->ops->size(s->inner, path, ret_bytes, err), err);
+    if (next(s, FAULT_SIZE, &die) != FAULT_NONE)
+        return faults_fail(s->faults, FAULT_SIZE, FAULT_UNDONE, err);
+    return end(s, FAULT_SIZE, FAULT_NONE, die, s->inner->ops->size(s->inner, path, ret_bytes, err),
+               err);
 }
 
 static enum cl_code remove_file(struct cl_store *base, const char *path, struct cl_error *err)
@@ -143,12 +153,15 @@ static enum cl_code remove_file(struct cl_store *base, const char *path, struct 
     return end(s, FAULT_REMOVE, kind, die, s->inner->ops->remove(s->inner, path, err), err);
 }
 
-static enum cl_code list(struct cl_store *base, const char *prefix, struct cl_store_list *ret, struct cl_error *err)
+static enum cl_code list(struct cl_store *base, const char *prefix, struct cl_store_list *ret,
+                         struct cl_error *err)
 {
     struct fault_store *s = self_of(base);
     int die;
-    if (next(s, FAULT_LIST, &die) != FAULT_NONE) return faults_fail(s->faults, FAULT_LIST, FAULT_UNDONE, err);
-    return end(s, FAULT_LIST, FAULT_NONE, die, s->inner->ops->list(s->inner, prefix, ret, err), err);
+    if (next(s, FAULT_LIST, &die) != FAULT_NONE)
+        return faults_fail(s->faults, FAULT_LIST, FAULT_UNDONE, err);
+    return end(s, FAULT_LIST, FAULT_NONE, die, s->inner->ops->list(s->inner, prefix, ret, err),
+               err);
 }
 
 static void free_store(struct cl_store *base)

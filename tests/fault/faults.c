@@ -22,7 +22,8 @@ static bool fails_locked(struct faults *f, enum fault_call call)
     const struct fault_plan *p = &f->plan;
     int per_10k = call == FAULT_POLL ? p->poll_per_10k : p->per_10k;
     bool by_rate = per_10k > 0 && random_below(&f->random, 10000) < (uint32_t)per_10k;
-    return by_rate || (call != FAULT_POLL && f->calls >= p->first && f->calls < p->first + p->count);
+    return by_rate ||
+           (call != FAULT_POLL && f->calls >= p->first && f->calls < p->first + p->count);
 }
 
 static enum fault_kind choose_locked(struct faults *f, enum fault_call call)
@@ -30,7 +31,10 @@ static enum fault_kind choose_locked(struct faults *f, enum fault_call call)
     uint32_t dice = random_below(&f->random, 100);
     switch (call) {
     case FAULT_COMMIT:
-        return dice < 25 ? FAULT_UNDONE : dice < 50 ? FAULT_DONE : dice < 75 ? FAULT_HALF : FAULT_LATE;
+        return dice < 25   ? FAULT_UNDONE
+               : dice < 50 ? FAULT_DONE
+               : dice < 75 ? FAULT_HALF
+                           : FAULT_LATE;
     case FAULT_WRITE: return dice < 50 ? FAULT_UNDONE : FAULT_HALF;
     case FAULT_CREATE:
     case FAULT_READ:
@@ -64,7 +68,8 @@ enum fault_kind faults_next(struct faults *f, enum fault_call call, int *ret_die
     return kind;
 }
 
-enum cl_code faults_fail(struct faults *f, enum fault_call call, enum fault_kind kind, struct cl_error *err)
+enum cl_code faults_fail(struct faults *f, enum fault_call call, enum fault_kind kind,
+                         struct cl_error *err)
 {
     pthread_mutex_lock(&f->lock);
     uint32_t dice = random_below(&f->random, 10);
@@ -73,8 +78,10 @@ enum cl_code faults_fail(struct faults *f, enum fault_call call, enum fault_kind
     if (swaps && (dice < 5 || kind == FAULT_LATE))
         return cl_fail(err, CL_EUNKNOWN, "injected: no answer (call %d)", (int)call);
     if (kind == FAULT_UNDONE && dice == 9 && call != FAULT_POLL) return cl_fail_nomem(err);
-    enum cl_code code = cl_fail(err, CL_EIO, "injected: no space left or no connection (call %d)", (int)call);
-    if (dice == 8 && err != NULL && call != FAULT_POLL) err->retriable = false; /* as EACCES or EROFS */
+    enum cl_code code =
+        cl_fail(err, CL_EIO, "injected: no space left or no connection (call %d)", (int)call);
+    if (dice == 8 && err != NULL && call != FAULT_POLL)
+        err->retriable = false; /* as EACCES or EROFS */
     if (dice == 8 && err != NULL && call == FAULT_POLL) err->fatal = true;
     return code;
 }

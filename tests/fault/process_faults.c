@@ -1,9 +1,9 @@
 /* process_faults.c - two ways to stand in front of the allocator.
  *
- * A normal build defines malloc, calloc and realloc and goes on to glibc's own by its __libc_ names: then allocations within
- * glibc (strdup, asprintf, opendir) and within other libraries fail too.  A sanitizer has its own allocator, so there the linker
- * renames the calls of the program's objects only (--wrap, see meson.build).
- * The clocks are always renamed by the linker. */
+ * A normal build defines malloc, calloc and realloc and goes on to glibc's own by its __libc_
+ * names: then allocations within glibc (strdup, asprintf, opendir) and within other libraries fail
+ * too.  A sanitizer has its own allocator, so there the linker renames the calls of the program's
+ * objects only (--wrap, see meson.build). The clocks are always renamed by the linker. */
 #include "process_faults.h"
 
 #include "../tools/random.h"
@@ -119,8 +119,8 @@ static void *steady_malloc(size_t size)
 
 #endif
 
-/* jansson's parser writes past its buffers when it gets no memory, so the program ends itself then (app/main.c): as kill -9, which
- * has cycles of its own. */
+/* jansson's parser writes past its buffers when it gets no memory, so the program ends itself then
+ * (app/main.c): as kill -9, which has cycles of its own. */
 __attribute__((constructor)) static void spare_jansson(void)
 {
     json_set_alloc_funcs(steady_malloc, free);

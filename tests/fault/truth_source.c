@@ -21,8 +21,8 @@ static struct truth_source *self_of(struct cl_source *s)
     return (struct truth_source *)s;
 }
 
-static enum cl_code partitions(struct cl_source *base, const struct cl_source_partition **ret, size_t *ret_n,
-                               struct cl_error *err)
+static enum cl_code partitions(struct cl_source *base, const struct cl_source_partition **ret,
+                               size_t *ret_n, struct cl_error *err)
 {
     (void)err;
     struct truth_source *s = self_of(base);
@@ -33,7 +33,8 @@ static enum cl_code partitions(struct cl_source *base, const struct cl_source_pa
     return CL_OK;
 }
 
-static enum cl_code identity(struct cl_source *base, int32_t part, const char **ret, struct cl_error *err)
+static enum cl_code identity(struct cl_source *base, int32_t part, const char **ret,
+                             struct cl_error *err)
 {
     (void)base;
     (void)part;
@@ -43,8 +44,8 @@ static enum cl_code identity(struct cl_source *base, int32_t part, const char **
 }
 
 /* Reading begins where the first of the stream's partitions stands. */
-static enum cl_code start(struct cl_source *base, const struct cl_position *positions, const int *lanes, int n_lanes,
-                          struct cl_error *err)
+static enum cl_code start(struct cl_source *base, const struct cl_position *positions,
+                          const int *lanes, int n_lanes, struct cl_error *err)
 {
     struct truth_source *s = self_of(base);
     if (n_lanes > MAX_LANES) return cl_fail(err, CL_EINVAL, "%d lanes", n_lanes);
@@ -54,7 +55,9 @@ static enum cl_code start(struct cl_source *base, const struct cl_position *posi
         for (size_t i = 0; i < s->n_parts; i++) {
             if ((size_t)s->parts[i].stream != k) continue;
             s->start_next[i] = positions[i].next;
-            if (positions[i].next > st->end) return cl_fail(err, CL_EINVAL, "position %" PRId64 " is past the end", positions[i].next);
+            if (positions[i].next > st->end)
+                return cl_fail(err, CL_EINVAL, "position %" PRId64 " is past the end",
+                               positions[i].next);
             if (positions[i].next < from) from = positions[i].next;
             st->lane = lanes[i];
         }
@@ -65,7 +68,8 @@ static enum cl_code start(struct cl_source *base, const struct cl_position *posi
     return CL_OK;
 }
 
-static void take(struct truth_source *s, struct truth_stream *st, size_t stream, int lane, struct cl_chunk *ret)
+static void take(struct truth_source *s, struct truth_stream *st, size_t stream, int lane,
+                 struct cl_chunk *ret)
 {
     struct lane_chunk *c = &chunks[lane];
     while (st->at < st->n && ret->n < (size_t)s->chunk) {
@@ -86,11 +90,13 @@ static void take(struct truth_source *s, struct truth_stream *st, size_t stream,
             c->advances[ret->n_advances++] = (struct cl_advance){(int32_t)i, {next, next * 10}};
 }
 
-static enum cl_code poll(struct cl_source *base, int lane, int timeout_ms, struct cl_chunk *ret, struct cl_error *err)
+static enum cl_code poll(struct cl_source *base, int lane, int timeout_ms, struct cl_chunk *ret,
+                         struct cl_error *err)
 {
     (void)timeout_ms;
     struct truth_source *s = self_of(base);
-    struct cl_chunk chunk = {.messages = chunks[lane].messages, .advances = chunks[lane].advances, .ended = true};
+    struct cl_chunk chunk = {
+        .messages = chunks[lane].messages, .advances = chunks[lane].advances, .ended = true};
     int die;
     if (s->faults != NULL && faults_next(s->faults, FAULT_POLL, &die) != FAULT_NONE)
         return faults_fail(s->faults, FAULT_POLL, FAULT_UNDONE, err);
@@ -153,16 +159,21 @@ void truth_source_fini(struct truth_source *s)
 static int good_text(char *buf, size_t size, int64_t offset, uint64_t *random)
 {
     int pad = random_below(random, 50) == 0 ? 3000 : (int)random_below(random, 30);
-    return snprintf(buf, size, "{\"id\":\"v%u\",\"t\":\"2026-01-%02uT%02u:00:00\",\"x\":%" PRId64 ",\"pad\":\"%0*d\"}",
-                    random_below(random, 50), 1 + random_below(random, 4), random_below(random, 24), offset, pad + 1, 0);
+    return snprintf(buf, size,
+                    "{\"id\":\"v%u\",\"t\":\"2026-01-%02uT%02u:00:00\",\"x\":%" PRId64
+                    ",\"pad\":\"%0*d\"}",
+                    random_below(random, 50), 1 + random_below(random, 4), random_below(random, 24),
+                    offset, pad + 1, 0);
 }
 
 static int bad_text(char *buf, size_t size, int64_t offset, uint64_t *random)
 {
     switch (random_below(random, 3)) {
-    case 0: return snprintf(buf, size, "{\"id\":null,\"t\":\"2026-01-01\",\"x\":%" PRId64 "}", offset);
+    case 0:
+        return snprintf(buf, size, "{\"id\":null,\"t\":\"2026-01-01\",\"x\":%" PRId64 "}", offset);
     case 1: return snprintf(buf, size, "{\"id\":\"a\",\"t\":");
-    default: return snprintf(buf, size, "{\"id\":\"a\",\"t\":\"yesterday\",\"x\":%" PRId64 "}", offset);
+    default:
+        return snprintf(buf, size, "{\"id\":\"a\",\"t\":\"yesterday\",\"x\":%" PRId64 "}", offset);
     }
 }
 

@@ -1,7 +1,9 @@
-/* truth_source.h - a source in memory that knows what must become of every message: a row or a dead letter.
+/* truth_source.h - a source in memory that knows what must become of every message: a row or a dead
+ * letter.
  *
- * Two shapes: as Kafka, every partition of every feed is a stream of its own, with gaps between offsets; as a file of envelopes,
- * one stream carries all feeds and messages of no feed, and its partitions move together. */
+ * Two shapes: as Kafka, every partition of every feed is a stream of its own, with gaps between
+ * offsets; as a file of envelopes, one stream carries all feeds and messages of no feed, and its
+ * partitions move together. */
 #ifndef CITYLAKE_TESTS_TRUTH_SOURCE_H
 #define CITYLAKE_TESTS_TRUTH_SOURCE_H
 

@@ -48,7 +48,8 @@ static void check_times(struct verify *v, const struct cl_metadata *m, const cha
 {
     for (size_t i = 1; i < m->n_snapshots; i++)
         if (m->snapshots[i].timestamp_ms < m->snapshots[i - 1].timestamp_ms)
-            wrong(v, "table %s: snapshot %" PRId64 " is older than the one before it", name, m->snapshots[i].id);
+            wrong(v, "table %s: snapshot %" PRId64 " is older than the one before it", name,
+                  m->snapshots[i].id);
 }
 
 static bool load(struct verify *v, const char *name)
@@ -59,7 +60,8 @@ static bool load(struct verify *v, const char *name)
     if (code == CL_OK) {
         t->snapshot = cl_metadata_current(t->table->metadata);
         check_times(v, t->table->metadata, name);
-        if (t->snapshot != NULL) code = cl_scan_plan(t->table->metadata, t->snapshot, v->catalog->store, &t->scan, &err);
+        if (t->snapshot != NULL)
+            code = cl_scan_plan(t->table->metadata, t->snapshot, v->catalog->store, &t->scan, &err);
         v->views[v->n] = (struct cl_engine_table){name, &t->table->metadata->schema, &t->scan};
         v->n++;
     }
@@ -79,11 +81,13 @@ static enum cl_code audit_table(struct verify *v, size_t i, struct cl_error *err
     cl_audit_check_chain(&v->report, &chain);
     code = cl_collect_rows(v->engine, &v->tables[i], &v->arena, &rows, &n, err);
     if (code == CL_OK) cl_audit_check_rows(&v->report, &chain, rows, n);
-    if (code == CL_OK) code = cl_collect_twice(v->engine, &v->tables[i], false, &v->arena, &twice, &n, err);
+    if (code == CL_OK)
+        code = cl_collect_twice(v->engine, &v->tables[i], false, &v->arena, &twice, &n, err);
     if (code == CL_OK) cl_audit_check_unique(&v->report, &chain, twice, n);
     if (code == CL_OK && !chain.dead_letters) {
         code = cl_collect_rejects(v->engine, &chain, &v->arena, &rejects, &n, err);
-        if (code == CL_OK) code = cl_collect_in_both(v->engine, chain.table, &v->arena, &both, &n_both, err);
+        if (code == CL_OK)
+            code = cl_collect_in_both(v->engine, chain.table, &v->arena, &both, &n_both, err);
         if (code == CL_OK) cl_audit_check_rejects(&v->report, &chain, rejects, n, both, n_both);
     }
     cl_audit_chain_fini(&chain);
@@ -96,7 +100,8 @@ static void audit(struct verify *v)
     for (size_t i = 0; i < v->n; i++)
         if (audit_table(v, i, &err) != CL_OK) failed(v, v->views[i].name, &err);
     for (size_t i = 0; i < v->report.n_problems; i++)
-        wrong(v, "audit: %s: %s: %s", v->report.problems[i].table, v->report.problems[i].check, v->report.problems[i].text);
+        wrong(v, "audit: %s: %s: %s", v->report.problems[i].table, v->report.problems[i].check,
+              v->report.problems[i].text);
 }
 
 /* ---- the rows ---- */
@@ -111,7 +116,8 @@ static int64_t number(const char *const *texts, const size_t *lens, size_t i)
 }
 
 /* Marks one offset as found; `seen` has one counter for each message of the stream. */
-static void found(struct verify *v, const char *table, int part, int64_t offset, bool row, int *seen)
+static void found(struct verify *v, const char *table, int part, int64_t offset, bool row,
+                  int *seen)
 {
     const struct truth_stream *st = &v->truth->streams[v->truth->parts[part].stream];
     size_t low = 0, high = st->n;
@@ -122,14 +128,16 @@ static void found(struct verify *v, const char *table, int part, int64_t offset,
         else
             high = mid;
     }
-    if (low == st->n || st->messages[low].offset != offset || st->messages[low].part != part || st->messages[low].row != row)
-        wrong(v, "table %s: partition %d has offset %" PRId64 ", which does not belong there", table,
-              v->truth->parts[part].partition, offset);
+    if (low == st->n || st->messages[low].offset != offset || st->messages[low].part != part ||
+        st->messages[low].row != row)
+        wrong(v, "table %s: partition %d has offset %" PRId64 ", which does not belong there",
+              table, v->truth->parts[part].partition, offset);
     else
         seen[low]++;
 }
 
-typedef void row_fn(struct verify *v, const char *table, const char *const *texts, const size_t *lens, int **seen);
+typedef void row_fn(struct verify *v, const char *table, const char *const *texts,
+                    const size_t *lens, int **seen);
 
 static int part_of(const struct truth_source *truth, const struct cl_feed *feed, int64_t partition)
 {
@@ -141,16 +149,20 @@ static int part_of(const struct truth_source *truth, const struct cl_feed *feed,
 static const struct cl_feed *feed_of(const struct cl_spec *spec, const char *name, size_t len)
 {
     for (size_t f = 0; f < spec->n_feeds && name != NULL; f++)
-        if (strlen(spec->feeds[f].name) == len && memcmp(spec->feeds[f].name, name, len) == 0) return &spec->feeds[f];
+        if (strlen(spec->feeds[f].name) == len && memcmp(spec->feeds[f].name, name, len) == 0)
+            return &spec->feeds[f];
     return NULL;
 }
 
 /* _partition, _offset, x */
-static void take_row(struct verify *v, const char *table, const char *const *texts, const size_t *lens, int **seen)
+static void take_row(struct verify *v, const char *table, const char *const *texts,
+                     const size_t *lens, int **seen)
 {
     int64_t offset = number(texts, lens, 1);
-    int part = part_of(v->truth, feed_of(v->truth->spec, table, strlen(table)), number(texts, lens, 0));
-    if (number(texts, lens, 2) != offset) wrong(v, "table %s: the row of offset %" PRId64 " has another's values", table, offset);
+    int part =
+        part_of(v->truth, feed_of(v->truth->spec, table, strlen(table)), number(texts, lens, 0));
+    if (number(texts, lens, 2) != offset)
+        wrong(v, "table %s: the row of offset %" PRId64 " has another's values", table, offset);
     if (part < 0)
         wrong(v, "table %s: a row of an unknown partition", table);
     else
@@ -158,9 +170,11 @@ static void take_row(struct verify *v, const char *table, const char *const *tex
 }
 
 /* partition, offset, feed */
-static void take_dead(struct verify *v, const char *table, const char *const *texts, const size_t *lens, int **seen)
+static void take_dead(struct verify *v, const char *table, const char *const *texts,
+                      const size_t *lens, int **seen)
 {
-    int part = part_of(v->truth, feed_of(v->truth->spec, texts[2], lens[2]), number(texts, lens, 0));
+    int part =
+        part_of(v->truth, feed_of(v->truth->spec, texts[2], lens[2]), number(texts, lens, 0));
     if (part < 0)
         wrong(v, "table %s: a dead letter of an unknown partition", table);
     else
@@ -191,17 +205,20 @@ static void compare_rows(struct verify *v)
     for (size_t k = 0; k < truth->n_streams; k++)
         if ((seen[k] = calloc(truth->streams[k].n + 1, sizeof **seen)) == NULL) abort();
     for (size_t i = 0; i + 1 < v->n; i++) {
-        (void)snprintf(sql, sizeof sql, "SELECT _partition, _offset, CAST(x AS BIGINT) FROM %s", v->views[i].name);
+        (void)snprintf(sql, sizeof sql, "SELECT _partition, _offset, CAST(x AS BIGINT) FROM %s",
+                       v->views[i].name);
         each_row(v, v->views[i].name, sql, take_row, seen);
     }
-    each_row(v, CL_DEAD_LETTERS, "SELECT \"partition\", \"offset\", feed FROM " CL_DEAD_LETTERS, take_dead, seen);
+    each_row(v, CL_DEAD_LETTERS, "SELECT \"partition\", \"offset\", feed FROM " CL_DEAD_LETTERS,
+             take_dead, seen);
     for (size_t k = 0; k < truth->n_streams; k++) {
         for (size_t i = 0; i < truth->streams[k].n; i++) {
             const struct truth_message *m = &truth->streams[k].messages[i];
             const struct cl_source_partition *p = &truth->parts[m->part];
             if (seen[k][i] != 1)
-                wrong(v, "feed %s, partition %d, offset %" PRId64 ": %d times a %s", p->feed == NULL ? "-" : p->feed->name,
-                      p->partition, m->offset, seen[k][i], m->row ? "row" : "dead letter");
+                wrong(v, "feed %s, partition %d, offset %" PRId64 ": %d times a %s",
+                      p->feed == NULL ? "-" : p->feed->name, p->partition, m->offset, seen[k][i],
+                      m->row ? "row" : "dead letter");
         }
         free(seen[k]);
     }
@@ -213,7 +230,8 @@ static bool is_live(const struct verify *v, const char *path)
 {
     for (size_t i = 0; i < v->n; i++)
         for (size_t f = 0; f < v->tables[i].scan.n; f++) {
-            const char *live = cl_store_relative(v->catalog->store, v->tables[i].scan.files[f].path);
+            const char *live =
+                cl_store_relative(v->catalog->store, v->tables[i].scan.files[f].path);
             if (live != NULL && strcmp(live, path) == 0) return true;
         }
     return false;
@@ -234,7 +252,8 @@ static void count_files(struct verify *v, size_t *orphans)
         files++;
         if (!is_live(v, list.entries[i].path)) ++*orphans;
     }
-    if (files - *orphans != live) wrong(v, "tables refer to %zu files, but %zu of them exist", live, files - *orphans);
+    if (files - *orphans != live)
+        wrong(v, "tables refer to %zu files, but %zu of them exist", live, files - *orphans);
     cl_store_list_fini(&list);
 }
 
@@ -243,7 +262,9 @@ static int temp_files; /* nftw has no context */
 static int count_temp(const char *path, const struct stat *st, int kind, struct FTW *at)
 {
     (void)st;
-    if (kind == FTW_F && strncmp(path + at->base, CL_LOCAL_TEMP_PREFIX, strlen(CL_LOCAL_TEMP_PREFIX)) == 0) temp_files++;
+    if (kind == FTW_F &&
+        strncmp(path + at->base, CL_LOCAL_TEMP_PREFIX, strlen(CL_LOCAL_TEMP_PREFIX)) == 0)
+        temp_files++;
     return 0;
 }
 
@@ -264,7 +285,8 @@ int verify_descriptors(void)
     return n;
 }
 
-int verify_lake(struct cl_catalog *catalog, const struct truth_source *truth, size_t *orphans, FILE *out)
+int verify_lake(struct cl_catalog *catalog, const struct truth_source *truth, size_t *orphans,
+                FILE *out)
 {
     struct verify v = {.catalog = catalog, .truth = truth, .out = out};
     const struct cl_duckdb_options options = {.threads = 1, .memory_bytes = (int64_t)256 << 20};
@@ -277,7 +299,8 @@ int verify_lake(struct cl_catalog *catalog, const struct truth_source *truth, si
     loaded = load(&v, CL_DEAD_LETTERS) && loaded;
     if (loaded) count_files(&v, orphans);
     if (loaded && v.wrong == 0) {
-        if (cl_duckdb_engine_new(v.views, v.n, &options, &v.engine, &err) != CL_OK) failed(&v, "DuckDB", &err);
+        if (cl_duckdb_engine_new(v.views, v.n, &options, &v.engine, &err) != CL_OK)
+            failed(&v, "DuckDB", &err);
         if (v.engine != NULL) audit(&v);
         if (v.engine != NULL) compare_rows(&v);
     }
