@@ -29,8 +29,8 @@ static void set_signals(void)
                     NULL); /* a closed pipe or connection is an error code, not our end */
 }
 
-/* jansson's parser ignores that it got no memory and writes past its buffers.  Ending at once is the safe way out: the lake is made
- * for kill -9. */
+/* jansson's parser ignores that it got no memory and writes past its buffers.  Ending at once is
+ * the safe way out: the lake is made for kill -9. */
 static void *json_malloc(size_t size)
 {
     static const char last_words[] = "citylake: out of memory\n";

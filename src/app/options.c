@@ -77,7 +77,8 @@ const struct cl_option cl_option_table[] = {
      ENGINE | CL_FOR_CHECK,
      "how often rows become visible, from 100 ms to 1 day; default lake.commit_every of city.yaml"},
     TEXT("metrics", "[HOST:]PORT", metrics, ENGINE,
-         "serve Prometheus metrics at /metrics, and /healthz and /readyz; without HOST only to this machine, port 0: any free one"),
+         "serve Prometheus metrics at /metrics, and /healthz and /readyz; without HOST only to "
+         "this machine, port 0: any free one"),
     FLAG("until-end", until_end, CL_FOR_STREAM,
          "stop at the offsets that were the end when the command started"),
     {"format", "FORMAT", CL_OPTION_FORMAT, AT(format), 0, 0,

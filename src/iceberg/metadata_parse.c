@@ -290,7 +290,8 @@ enum cl_code cl_metadata_from_json(const char *name, json_t *json, struct cl_met
 
 bool cl_json_out_of_memory(const json_error_t *at)
 {
-    return errno == ENOMEM || at->text[0] == '\0' || json_error_code(at) == json_error_out_of_memory;
+    return errno == ENOMEM || at->text[0] == '\0' ||
+           json_error_code(at) == json_error_out_of_memory;
 }
 
 enum cl_code cl_metadata_parse(const char *name, const uint8_t *json, size_t len,
