@@ -24,7 +24,6 @@ ROOT = Path(__file__).resolve().parents[1]
 FUZZ_SECONDS = 20
 FAULT_CYCLES = 1000
 FAULT_CYCLES_ASAN = 100
-FAULT_CYCLES = 1000
 CORES = os.cpu_count() or 1
 
 # Libraries that are not built with TSan are trusted: their own locking cannot be seen.
@@ -129,13 +128,6 @@ def fuzzers():
     return count
 
 
-def fault_cycles():
-    """The engine under store, catalog and allocation faults, process deaths and rivals; a failure prints the seed that replays it."""
-    status, output = run(ROOT / 'build' / 'tests' / 'fault' / 'fault', '--cycles', FAULT_CYCLES, timeout=900)
-    count = Count(passed=status == 0, failed=status != 0, output=output[-8000:])
-    return count
-
-
 def faults():
     """The fault harness; each failure is printed with the seed that replays it."""
     count = Count()
@@ -176,7 +168,6 @@ def stages(quick):
     yield 'units, TSan', thread_sanitizer
     yield 'fuzzers', fuzzers
     yield 'faults', faults
-    yield f'{FAULT_CYCLES} fault cycles', fault_cycles
     yield 'integration', lambda: integration('tests/integration')
 
 
