@@ -2,7 +2,8 @@
  * Kafka.
  *
  *   gen --events N [--seed N] --out DIR                            DIR/TOPIC.ndjson
- *   gen --events N [--seed N] --kafka HOST:PORT [--partitions N]   makes the topics; the key is the event's id
+ *   gen --events N [--seed N] --kafka HOST:PORT [--partitions N]   makes the topics; the key is the
+ * event's id
  *
  * --topic-suffix TEXT is added to the topics' names.
  *
@@ -328,9 +329,13 @@ static uint64_t parse_number(const char *option, const char *text)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"events", required_argument, NULL, 'e'},     {"seed", required_argument, NULL, 's'},
-        {"out", required_argument, NULL, 'o'},        {"kafka", required_argument, NULL, 'k'},
-        {"partitions", required_argument, NULL, 'p'}, {"topic-suffix", required_argument, NULL, 't'}, {NULL, 0, NULL, 0},
+        {"events", required_argument, NULL, 'e'},
+        {"seed", required_argument, NULL, 's'},
+        {"out", required_argument, NULL, 'o'},
+        {"kafka", required_argument, NULL, 'k'},
+        {"partitions", required_argument, NULL, 'p'},
+        {"topic-suffix", required_argument, NULL, 't'},
+        {NULL, 0, NULL, 0},
     };
     uint64_t events = 0, seed = 42, partitions = 4;
     const char *out = NULL, *kafka = NULL, *suffix = "";

@@ -2,7 +2,7 @@
 """run.py - every stage of `./dev test`, and one count at the end.
 
 Stages: the units in the normal build, under ASan and UBSan, under TSan; each fuzzer for a short time from its corpus; the
-integration tests.  --quick: the units in the normal build and the smoke tests.  A stage's output is shown when something in
+fault harness; the integration tests.  --quick: the units in the normal build and the smoke tests.  A stage's output is shown when something in
 it failed; what it counted comes from Meson's testlog.json and pytest's JUnit file.  The last line is `N passed, N failed`
 (and `, N skipped` if any); the exit status is 0 only when something passed and nothing failed.
 """
@@ -21,6 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FUZZ_SECONDS = 20
+FAULT_CYCLES = 1000
 CORES = os.cpu_count() or 1
 
 # Libraries that are not built with TSan are trusted: their own locking cannot be seen.
@@ -125,6 +126,13 @@ def fuzzers():
     return count
 
 
+def fault_cycles():
+    """The engine under store, catalog and allocation faults, process deaths and rivals; a failure prints the seed that replays it."""
+    status, output = run(ROOT / 'build' / 'tests' / 'fault' / 'fault', '--cycles', FAULT_CYCLES, timeout=900)
+    count = Count(passed=status == 0, failed=status != 0, output=output[-8000:])
+    return count
+
+
 def integration(*files):
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch) / 'report.xml'
@@ -150,6 +158,7 @@ def stages(quick):
                                                  timeout_multiplier=3)
     yield 'units, TSan', thread_sanitizer
     yield 'fuzzers', fuzzers
+    yield f'{FAULT_CYCLES} fault cycles', fault_cycles
     yield 'integration', lambda: integration('tests/integration')
 
 

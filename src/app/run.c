@@ -24,24 +24,29 @@ static void show_progress(void *context, const struct cl_stream_stats *s)
         p->rate = p->last.elapsed_us == 0 ? now : p->rate * 0.7 + now * 0.3;
     }
     p->last = *s;
-    cl_app_progress(p->app, "%" PRId64 " events  %.0f/s  %" PRId64 " rejected  %" PRId64 " committed in %" PRId64
-                            " snapshots  %.0f MiB in open files",
-                    s->consumed, p->rate, s->rejected, s->committed, s->commits, (double)s->memory_bytes / 1048576.0);
+    cl_app_progress(p->app,
+                    "%" PRId64 " events  %.0f/s  %" PRId64 " rejected  %" PRId64
+                    " committed in %" PRId64 " snapshots  %.0f MiB in open files",
+                    s->consumed, p->rate, s->rejected, s->committed, s->commits,
+                    (double)s->memory_bytes / 1048576.0);
     if (!isatty(STDERR_FILENO) && s->elapsed_us - p->last_log_us >= 10000000) {
         p->last_log_us = s->elapsed_us;
-        cl_log(&p->app->log, CL_LOG_INFO, "progress", CL_NUM("events", s->consumed), CL_DBL("per_second", p->rate),
-               CL_NUM("rejected", s->rejected), CL_NUM("committed", s->committed));
+        cl_log(&p->app->log, CL_LOG_INFO, "progress", CL_NUM("events", s->consumed),
+               CL_DBL("per_second", p->rate), CL_NUM("rejected", s->rejected),
+               CL_NUM("committed", s->committed));
     }
 }
 
-static void sum_up(const struct cl_app *app, const char *event, const struct cl_stream_stats *s, int64_t cpu_us)
+static void sum_up(const struct cl_app *app, const char *event, const struct cl_stream_stats *s,
+                   int64_t cpu_us)
 {
     double seconds = (double)s->elapsed_us / 1e6;
     cl_app_progress(app, "%s", "");
-    cl_log(&app->log, CL_LOG_INFO, event, CL_NUM("events", s->consumed), CL_NUM("rejected", s->rejected),
-           CL_NUM("committed", s->committed), CL_NUM("snapshots", s->commits), CL_NUM("files", s->files), CL_DBL("seconds", seconds),
-           CL_DBL("per_second", seconds > 0 ? (double)s->consumed / seconds : 0), CL_DBL("cpu_seconds", (double)cpu_us / 1e6),
-           CL_DBL("mb", (double)s->bytes / 1e6));
+    cl_log(&app->log, CL_LOG_INFO, event, CL_NUM("events", s->consumed),
+           CL_NUM("rejected", s->rejected), CL_NUM("committed", s->committed),
+           CL_NUM("snapshots", s->commits), CL_NUM("files", s->files), CL_DBL("seconds", seconds),
+           CL_DBL("per_second", seconds > 0 ? (double)s->consumed / seconds : 0),
+           CL_DBL("cpu_seconds", (double)cpu_us / 1e6), CL_DBL("mb", (double)s->bytes / 1e6));
 }
 
 /* --metrics: what the server shows, and the server. */
@@ -58,13 +63,15 @@ static enum cl_code start_watch(const struct cl_app *app, struct watch *w, struc
     if (code == CL_OK) code = cl_metrics_new(&w->pages.metrics, err);
     if (code == CL_OK) {
         w->pages.version = CL_VERSION;
-        code = cl_web_server_start(&address, cl_metrics_pages, CL_METRICS_PAGES_N, &w->pages, &w->server, err);
+        code = cl_web_server_start(&address, cl_metrics_pages, CL_METRICS_PAGES_N, &w->pages,
+                                   &w->server, err);
     }
     if (code != CL_OK) return cl_error_wrap(err, code, "--metrics");
     cl_log(&app->log, CL_LOG_INFO, "metrics", CL_STR("url", cl_web_server_url(w->server)));
     if (!cl_web_server_on_loopback(w->server))
         cl_log(&app->log, CL_LOG_WARN, "metrics_open", CL_STR("url", cl_web_server_url(w->server)),
-               CL_STR("what", "without password or encryption: everybody who reaches this address can read them"));
+               CL_STR("what", "without password or encryption: everybody who reaches this address "
+                              "can read them"));
     return CL_OK;
 }
 

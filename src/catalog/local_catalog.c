@@ -221,27 +221,55 @@ static enum cl_code lost_race(const struct cl_table *base, struct cl_error *err)
                    base->name, (long long)base->version);
 }
 
-/* A writer that slept while more than previous-versions-max commits went by finds vN+1 free again:
- * it was removed.  Then vN was removed before it, so a base that still exists proves that our vN+1
- * is the first one. */
+/* Whether the table, as it is now, has the snapshot that next made. */
+static enum cl_code has_snapshot(struct cl_catalog *c, const struct cl_table *base,
+                                 const struct cl_metadata *next, bool *ret, struct cl_error *err)
+{
+    struct cl_table *now = NULL;
+    if (next->current_snapshot_id == base->metadata->current_snapshot_id)
+        return cl_fail(err, CL_EUNKNOWN, "nothing in it tells this commit from others");
+    enum cl_code code = local_load(c, base->name, &now, err);
+    if (code != CL_OK) return code;
+    *ret = cl_metadata_snapshot(now->metadata, next->current_snapshot_id) != NULL;
+    cl_table_free(now);
+    return CL_OK;
+}
+
+/* vN+1 was created, but vN is gone.  Either so many commits followed ours at once that vN expired,
+ * or we slept before: then vN+1 had been made and removed already, and ours is a file that nobody
+ * builds on.  The current metadata knows. */
+static enum cl_code settle(struct cl_catalog *c, const char *folder, const struct cl_table *base,
+                           const struct cl_metadata *next, struct cl_error *err)
+{
+    char *path = NULL;
+    bool ours = false;
+    enum cl_code code = has_snapshot(c, base, next, &ours, err);
+    if (code != CL_OK) {
+        (void)cl_error_wrap(err, code, "table %s: version %lld may or may not count", base->name,
+                            (long long)base->version + 1);
+        if (err != NULL) err->code = CL_EUNKNOWN;
+        return CL_EUNKNOWN;
+    }
+    if (ours) return CL_OK;
+    code = cl_version_path(folder, base->version + 1, &path, err);
+    if (code != CL_OK) return code;
+    code = c->store->ops->remove(c->store, path, err);
+    free(path);
+    return code == CL_OK || code == CL_ENOTFOUND ? lost_race(base, err) : code;
+}
+
+/* A base that still exists proves that our vN+1 is the first of that number: versions are removed
+ * lowest first. */
 static enum cl_code check_base(struct cl_catalog *c, const char *folder,
-                               const struct cl_table *base, struct cl_error *err)
+                               const struct cl_table *base, const struct cl_metadata *next,
+                               struct cl_error *err)
 {
     char *path = NULL;
     int64_t size;
     enum cl_code code = cl_version_path(folder, base->version, &path, err);
     if (code == CL_OK) code = c->store->ops->size(c->store, path, &size, err);
     free(path);
-    if (code == CL_OK) return CL_OK;
-    if (code != CL_ENOTFOUND)
-        return cl_fail(err, CL_EUNKNOWN,
-                       "table %s: version %lld was written, but its base can't be looked at",
-                       base->name, (long long)base->version + 1);
-    code = cl_version_path(folder, base->version + 1, &path, err);
-    if (code == CL_OK) code = c->store->ops->remove(c->store, path, err);
-    free(path);
-    return code == CL_OK ? lost_race(base, err)
-                         : cl_error_wrap(err, CL_EUNKNOWN, "table %s", base->name);
+    return code == CL_OK ? CL_OK : settle(c, folder, base, next, err);
 }
 
 static enum cl_code local_commit(struct cl_catalog *c, const struct cl_table *base,
@@ -256,7 +284,7 @@ static enum cl_code local_commit(struct cl_catalog *c, const struct cl_table *ba
                        base->name, next->uuid, base->metadata->uuid);
     if (code == CL_OK) code = put_version(c, folder, base->version + 1, next, base, err);
     if (code == CL_EEXIST) code = lost_race(base, err);
-    if (code == CL_OK) code = check_base(c, folder, base, err);
+    if (code == CL_OK) code = check_base(c, folder, base, next, err);
     if (code == CL_OK) {
         /* Both are conveniences: a stale hint costs the next reader some look-ups, an old version
          * only space. */

@@ -8,7 +8,7 @@
 static bool append_to(json_t *doc, const char *key, json_t *element)
 {
     json_t *old = json_object_get(doc, key);
-    json_t *array = json_is_array(old) ? json_copy(old) : json_array();
+    json_t *array = json_is_array(old) ? cl_json_copy(old) : json_array();
     if (json_array_append_new(array, element) !=
         0) { /* fails, and frees element, when array is NULL */
         json_decref(array);
@@ -26,7 +26,7 @@ static bool set_long(json_t *doc, const char *key, int64_t value)
 static bool set_ref(json_t *refs, const char *name, const char *type, int64_t snapshot_id)
 {
     json_t *old = json_object_get(refs, name);
-    json_t *ref = json_is_object(old) ? json_copy(old) : json_object();
+    json_t *ref = json_is_object(old) ? cl_json_copy(old) : json_object();
     bool ok = ref != NULL && set_long(ref, "snapshot-id", snapshot_id) &&
               json_object_set_new(ref, "type", json_string(type)) == 0;
     if (!ok) {
@@ -39,7 +39,7 @@ static bool set_ref(json_t *refs, const char *name, const char *type, int64_t sn
 static bool set_refs(json_t *doc, const char *tag, int64_t snapshot_id)
 {
     json_t *old = json_object_get(doc, "refs");
-    json_t *refs = json_is_object(old) ? json_copy(old) : json_object();
+    json_t *refs = json_is_object(old) ? cl_json_copy(old) : json_object();
     bool ok = refs != NULL && set_ref(refs, "main", "branch", snapshot_id) &&
               (tag == NULL || set_ref(refs, tag, "tag", snapshot_id));
     if (!ok) {
@@ -80,7 +80,7 @@ enum cl_code cl_append_document(const struct cl_append *a, json_t *summary, cons
                        "the table has a branch \"%s\": a tag of that name can't be made", tag);
     }
     json_t *snapshot = snapshot_to_json(s, summary);
-    json_t *doc = json_copy(a->base->json);
+    json_t *doc = cl_json_copy(a->base->json);
     /* append_to takes the element and fails on a NULL one, as jansson's *_new functions do. */
     bool ok = doc != NULL && append_to(doc, "snapshots", snapshot) &&
               append_to(doc, "snapshot-log",

@@ -5,6 +5,9 @@
  * use none that collide. */
 #include "iceberg/avro_schema.h"
 
+#include "iceberg/metadata.h"
+
+#include <errno.h>
 #include <jansson.h>
 #include <string.h>
 
@@ -195,7 +198,9 @@ enum cl_code cl_avro_schema_parse(const char *json, size_t len, struct cl_arena 
                                   const struct cl_avro_type **ret, struct cl_error *err)
 {
     json_error_t at;
+    errno = 0;
     json_t *root = json_loadb(json, len, JSON_DECODE_ANY, &at);
+    if (root == NULL && cl_json_out_of_memory(&at)) return cl_fail_nomem(err);
     if (root == NULL)
         return cl_fail(err, CL_EDATA, "Avro schema is not JSON: byte %d: %s", at.position, at.text);
     struct parser p = {.arena = arena};

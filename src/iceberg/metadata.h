@@ -31,6 +31,14 @@ CL_MUSTCHECK enum cl_code cl_json_get_text(const char *name, const json_t *objec
 CL_MUSTCHECK enum cl_code cl_json_get_array(const char *name, const json_t *object, const char *key,
                                             json_t **ret, struct cl_error *err);
 
+/* Whether a load failed for lack of memory, in which case jansson mostly leaves the text empty: the
+ * document may be sound and must not be called broken.  errno must have been 0 before the load. */
+bool cl_json_out_of_memory(const json_error_t *at);
+
+/* A shallow copy of an object or array, NULL when memory is out.  json_copy itself returns a copy
+ * that lacks members then, which would be written as the table's next metadata. */
+json_t *cl_json_copy(json_t *json);
+
 /* The element of an array of objects whose member `key` is `id`, or NULL.  Borrowed. */
 json_t *cl_json_find(const json_t *array, const char *key, int64_t id);
 

@@ -4,6 +4,8 @@
  * checked; the rest of the document is kept as it is. */
 #include "iceberg/metadata.h"
 
+#include <errno.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -286,11 +288,19 @@ enum cl_code cl_metadata_from_json(const char *name, json_t *json, struct cl_met
     return CL_OK;
 }
 
+bool cl_json_out_of_memory(const json_error_t *at)
+{
+    return errno == ENOMEM || at->text[0] == '\0' ||
+           json_error_code(at) == json_error_out_of_memory;
+}
+
 enum cl_code cl_metadata_parse(const char *name, const uint8_t *json, size_t len,
                                struct cl_metadata **ret, struct cl_error *err)
 {
     json_error_t at;
+    errno = 0;
     json_t *root = json_loadb((const char *)json, len, 0, &at);
+    if (root == NULL && cl_json_out_of_memory(&at)) return cl_fail_nomem(err);
     if (root == NULL)
         return cl_fail(err, CL_EDATA, "%s: not JSON: line %d, column %d, byte %d: %s", name,
                        at.line, at.column, at.position, at.text);

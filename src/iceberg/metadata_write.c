@@ -100,7 +100,8 @@ struct dumping {
 static int dump_part(const char *data, size_t size, void *ctx)
 {
     struct dumping *d = ctx;
-    d->code = cl_buf_append(d->buf, data, size, d->err);
+    /* Sticky: jansson goes on after a failed part, and a later one that fits would hide the gap. */
+    if (d->code == CL_OK) d->code = cl_buf_append(d->buf, data, size, d->err);
     return d->code == CL_OK ? 0 : -1;
 }
 
@@ -121,12 +122,23 @@ enum cl_code cl_metadata_serialize(const struct cl_metadata *m, struct cl_buf *r
     return cl_json_dump(m->json, ret, err);
 }
 
+json_t *cl_json_copy(json_t *json)
+{
+    json_t *copy = json_copy(json);
+    size_t members = json_is_array(json) ? json_array_size(json) : json_object_size(json);
+    if (copy == NULL) return NULL;
+    if ((json_is_array(copy) ? json_array_size(copy) : json_object_size(copy)) == members)
+        return copy;
+    json_decref(copy);
+    return NULL;
+}
+
 /* base's log plus base itself, the oldest dropped. */
 static json_t *extend_log(const struct cl_metadata *next, const struct cl_metadata *base,
                           const char *base_location)
 {
     json_t *old = json_object_get(base->json, "metadata-log");
-    json_t *log = json_is_array(old) ? json_copy(old) : json_array();
+    json_t *log = json_is_array(old) ? cl_json_copy(old) : json_array();
     json_t *entry = json_pack("{s:s, s:I}", "metadata-file", base_location, "timestamp-ms",
                               (json_int_t)base->last_updated_ms);
     if (json_array_append_new(log, entry) != 0) { /* fails on NULLs too */
@@ -145,7 +157,7 @@ enum cl_code cl_metadata_serialize_next(const struct cl_metadata *next,
                                         struct cl_buf *ret, struct cl_error *err)
 {
     if (base == NULL) return cl_metadata_serialize(next, ret, err);
-    json_t *doc = json_copy(next->json); /* shallow: the parts are shared and stay as they are */
+    json_t *doc = cl_json_copy(next->json); /* shallow: the parts are shared and stay as they are */
     json_t *log = doc == NULL ? NULL : extend_log(next, base, base_location);
     enum cl_code code = CL_OK;
     if (log == NULL || json_object_set_new(doc, "metadata-log", log) != 0)

@@ -24,7 +24,8 @@ static enum cl_code write_dictionary(struct cl_pq_column *c, struct cl_outfile *
     };
     enum cl_code code = CL_OK;
     if (c->compression != CL_COMPRESS_NONE)
-        code = cl_codec_compress(&c->shared->codec, false, form.data, len, &form.data, &form.len, err);
+        code =
+            cl_codec_compress(&c->shared->codec, false, form.data, len, &form.data, &form.len, err);
     int64_t uncompressed = 0;
     cl_buf_reset(page);
     if (code == CL_OK) code = cl_pq_page_put(&form, &c->shared->header, page, &uncompressed, err);

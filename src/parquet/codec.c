@@ -37,9 +37,10 @@ size_t cl_codec_memory_bytes(const struct cl_codec *c)
     return c->out.cap + ZSTD_sizeof_CCtx(c->zstd) + ZSTD_sizeof_CCtx(c->entropy);
 }
 
-/* A negative level takes long steps between looks for a repetition; it would also leave letters as they are, which the
- * literal compression mode forbids.  That parameter stands in zstd.h's section for static linking, but libzstd has known its
- * number since 1.5.0 and refuses what it does not know: then there is no entropy way. */
+/* A negative level takes long steps between looks for a repetition; it would also leave letters as
+ * they are, which the literal compression mode forbids.  That parameter stands in zstd.h's section
+ * for static linking, but libzstd has known its number since 1.5.0 and refuses what it does not
+ * know: then there is no entropy way. */
 enum { ENTROPY_LEVEL = -20, LITERAL_COMPRESSION_MODE = ZSTD_c_experimentalParam5, ALWAYS = 1 };
 
 bool cl_codec_has_entropy(struct cl_codec *c)
@@ -49,7 +50,8 @@ bool cl_codec_has_entropy(struct cl_codec *c)
     ZSTD_CCtx *made = ZSTD_createCCtx();
     if (made == NULL) return false;
     if (ZSTD_isError(ZSTD_CCtx_setParameter(made, ZSTD_c_compressionLevel, ENTROPY_LEVEL)) ||
-        ZSTD_isError(ZSTD_CCtx_setParameter(made, (ZSTD_cParameter)LITERAL_COMPRESSION_MODE, ALWAYS))) {
+        ZSTD_isError(
+            ZSTD_CCtx_setParameter(made, (ZSTD_cParameter)LITERAL_COMPRESSION_MODE, ALWAYS))) {
         (void)ZSTD_freeCCtx(made);
         return false;
     }
@@ -93,8 +95,9 @@ enum cl_code cl_codec_compress(struct cl_codec *c, bool entropy, const uint8_t *
         return CL_OK;
     }
     cl_buf_reset(&c->out);
-    enum cl_code code = c->compression == CL_COMPRESS_ZSTD ? compress_zstd(c, entropy, data, len, err)
-                                                           : compress_snappy(c, data, len, err);
+    enum cl_code code = c->compression == CL_COMPRESS_ZSTD
+                            ? compress_zstd(c, entropy, data, len, err)
+                            : compress_snappy(c, data, len, err);
     if (code != CL_OK) return code;
     *ret_data = c->out.data;
     *ret_len = c->out.len;

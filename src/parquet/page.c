@@ -138,17 +138,21 @@ static void begin_page(struct cl_pq_column *c)
     c->dict_bytes_at_page = c->dict.values.len;
 }
 
-/* Random text, such as ids, is packed as well in half the time by the codec's entropy way.  A column of strings whose
- * dictionary was hopeless is asked once, on its first page. */
-static enum cl_code choose_way(struct cl_pq_column *c, const struct cl_pq_page_form *form, struct cl_error *err)
+/* Random text, such as ids, is packed as well in half the time by the codec's entropy way.  A
+ * column of strings whose dictionary was hopeless is asked once, on its first page. */
+static enum cl_code choose_way(struct cl_pq_column *c, const struct cl_pq_page_form *form,
+                               struct cl_error *err)
 {
     struct cl_codec *codec = &c->shared->codec;
     const uint8_t *data;
     size_t usual, entropy;
     c->way_chosen = true;
     if (c->kind != CL_STATS_TEXT || !c->dict_hopeless || !cl_codec_has_entropy(codec)) return CL_OK;
-    enum cl_code code = cl_codec_compress(codec, false, form->data, form->uncompressed_len, &data, &usual, err);
-    if (code == CL_OK) code = cl_codec_compress(codec, true, form->data, form->uncompressed_len, &data, &entropy, err);
+    enum cl_code code =
+        cl_codec_compress(codec, false, form->data, form->uncompressed_len, &data, &usual, err);
+    if (code == CL_OK)
+        code = cl_codec_compress(codec, true, form->data, form->uncompressed_len, &data, &entropy,
+                                 err);
     if (code == CL_OK) c->entropy = (double)entropy < ENTROPY_WORTHWHILE * (double)usual;
     return code;
 }
@@ -160,9 +164,11 @@ static enum cl_code compress(struct cl_pq_column *c, struct cl_pq_page_form *for
     if (c->compression == CL_COMPRESS_NONE) return CL_OK;
     const uint8_t *body = form->data;
     enum cl_code code = CL_OK;
-    if (!c->way_chosen && form->uncompressed_len >= WORTHWHILE_MIN_BYTES) code = choose_way(c, form, err);
+    if (!c->way_chosen && form->uncompressed_len >= WORTHWHILE_MIN_BYTES)
+        code = choose_way(c, form, err);
     if (code == CL_OK)
-        code = cl_codec_compress(&c->shared->codec, c->entropy, body, form->uncompressed_len, &form->data, &form->len, err);
+        code = cl_codec_compress(&c->shared->codec, c->entropy, body, form->uncompressed_len,
+                                 &form->data, &form->len, err);
     if (code != CL_OK) return code;
     bool asked = c->n_pages == 0 && form->encoding == CL_PQ_PLAIN &&
                  form->uncompressed_len >= WORTHWHILE_MIN_BYTES;

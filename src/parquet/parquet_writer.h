@@ -52,9 +52,11 @@ int64_t cl_parquet_writer_memory_bytes(const struct cl_parquet_writer *w);
 CL_MUSTCHECK enum cl_code cl_parquet_writer_close(struct cl_parquet_writer *w,
                                                   struct cl_data_file *ret, struct cl_error *err);
 
-/* As close, but the file is handed over complete and not yet finished: making it durable takes long, and another thread can
- * do it.  *ret_out is the caller's, to be given to the store's finish or abort; the writer may be freed before. */
-CL_MUSTCHECK enum cl_code cl_parquet_writer_seal(struct cl_parquet_writer *w, struct cl_data_file *ret,
+/* As close, but the file is handed over complete and not yet finished: making it durable takes
+ * long, and another thread can do it.  *ret_out is the caller's, to be given to the store's finish
+ * or abort; the writer may be freed before. */
+CL_MUSTCHECK enum cl_code cl_parquet_writer_seal(struct cl_parquet_writer *w,
+                                                 struct cl_data_file *ret,
                                                  struct cl_outfile **ret_out, struct cl_error *err);
 
 /* Frees; a file that was not closed is thrown away.  NULL allowed. */

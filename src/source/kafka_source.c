@@ -333,7 +333,8 @@ static int64_t kafka_known_end(struct cl_source *base, int32_t part)
     struct cl_kafka_source *s = self_of(base);
     const struct cl_kafka_part *p = &s->parts[part];
     int64_t low, end;
-    if (rd_kafka_get_watermark_offsets(s->rk, p->topic->feed->topic, p->partition, &low, &end) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (rd_kafka_get_watermark_offsets(s->rk, p->topic->feed->topic, p->partition, &low, &end) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR)
         return -1;
     return end >= 0 ? end : -1;
 }

@@ -8,7 +8,8 @@
 
 enum {
     MAX_OPEN = 64,
-    MAX_UNSETTLED = 64, /* complete files whose descriptors are still open; more are settled by the lane itself */
+    MAX_UNSETTLED = 64, /* complete files whose descriptors are still open; more are settled by the
+                           lane itself */
 };
 
 struct open_file {
@@ -56,7 +57,8 @@ static enum cl_code file_list_reserve(struct cl_file_list *list, size_t extra, s
     return CL_OK;
 }
 
-enum cl_code cl_file_list_move(struct cl_file_list *dst, struct cl_file_list *src, struct cl_error *err)
+enum cl_code cl_file_list_move(struct cl_file_list *dst, struct cl_file_list *src,
+                               struct cl_error *err)
 {
     if (src->n == 0) return CL_OK;
     enum cl_code code = file_list_reserve(dst, src->n, err);
@@ -118,7 +120,8 @@ static void value_text(enum cl_transform transform, int32_t value, char *buf, si
     unsigned month, day;
     if (transform == CL_PARTITION_MONTH) {
         year = 1970 + floor_div(value, 12);
-        (void)snprintf(buf, size, "%04" PRId64 "-%02" PRId64, year, value - floor_div(value, 12) * 12 + 1);
+        (void)snprintf(buf, size, "%04" PRId64 "-%02" PRId64, year,
+                       value - floor_div(value, 12) * 12 + 1);
         return;
     }
     int64_t days = transform == CL_PARTITION_HOUR ? floor_div(value, 24) : value;
@@ -131,7 +134,8 @@ static void value_text(enum cl_transform transform, int32_t value, char *buf, si
 /* ---- the set ---- */
 
 enum cl_code cl_fileset_new(const struct cl_schema *schema, struct cl_store *store,
-                            const struct cl_fileset_options *options, struct cl_fileset **ret, struct cl_error *err)
+                            const struct cl_fileset_options *options, struct cl_fileset **ret,
+                            struct cl_error *err)
 {
     struct cl_fileset *f = calloc(1, sizeof *f);
     if (f == NULL) return cl_fail_nomem(err);
@@ -188,7 +192,8 @@ enum cl_code cl_fileset_shed(struct cl_fileset *f, struct cl_error *err)
     size_t largest = 0;
     if (f->n_open == 0) return CL_OK;
     for (size_t i = 1; i < f->n_open; i++)
-        if (cl_parquet_writer_memory_bytes(f->open[i].writer) > cl_parquet_writer_memory_bytes(f->open[largest].writer))
+        if (cl_parquet_writer_memory_bytes(f->open[i].writer) >
+            cl_parquet_writer_memory_bytes(f->open[largest].writer))
             largest = i;
     return end_file(f, largest, err);
 }
@@ -201,7 +206,8 @@ static enum cl_code end_oldest(struct cl_fileset *f, struct cl_error *err)
     return end_file(f, oldest, err);
 }
 
-static enum cl_code start_file(struct cl_fileset *f, bool has_value, int32_t value, struct cl_error *err)
+static enum cl_code start_file(struct cl_fileset *f, bool has_value, int32_t value,
+                               struct cl_error *err)
 {
     const struct cl_fileset_options *o = &f->options;
     char folder[96] = "", text[64];
@@ -210,9 +216,11 @@ static enum cl_code start_file(struct cl_fileset *f, bool has_value, int32_t val
         (void)snprintf(folder, sizeof folder, "/%.64s=%.24s", o->partition_name, text);
     }
     struct open_file file = {.has_value = has_value, .value = value};
-    if (asprintf(&file.path, "%s%s/%s-%05" PRId64 ".parquet", o->folder, folder, o->prefix, f->files_made) < 0)
+    if (asprintf(&file.path, "%s%s/%s-%05" PRId64 ".parquet", o->folder, folder, o->prefix,
+                 f->files_made) < 0)
         return cl_fail_nomem(err);
-    enum cl_code code = cl_parquet_writer_new(f->schema, &o->parquet, f->store, file.path, &file.writer, err);
+    enum cl_code code =
+        cl_parquet_writer_new(f->schema, &o->parquet, f->store, file.path, &file.writer, err);
     if (code != CL_OK) {
         free(file.path);
         return code;
@@ -222,8 +230,8 @@ static enum cl_code start_file(struct cl_fileset *f, bool has_value, int32_t val
     return CL_OK;
 }
 
-static enum cl_code write_value(struct cl_fileset *f, const struct cl_batch *batch, bool has_value, int32_t value,
-                                struct cl_error *err)
+static enum cl_code write_value(struct cl_fileset *f, const struct cl_batch *batch, bool has_value,
+                                int32_t value, struct cl_error *err)
 {
     enum cl_code code = CL_OK;
     size_t i = 0;
@@ -239,13 +247,15 @@ static enum cl_code write_value(struct cl_fileset *f, const struct cl_batch *bat
     file->last_write = ++f->writes;
     code = cl_parquet_writer_write(file->writer, batch, err);
     if (code != CL_OK) return code;
-    if (cl_parquet_writer_file_bytes(file->writer) >= f->options.target_file_bytes) return end_file(f, i, err);
+    if (cl_parquet_writer_file_bytes(file->writer) >= f->options.target_file_bytes)
+        return end_file(f, i, err);
     return CL_OK;
 }
 
-/* Splits a batch that spans several partition values.  Each pass takes the rows of the first value not yet written; the values in
- * one batch are few unless the events are far out of order. */
-static enum cl_code write_mixed(struct cl_fileset *f, const struct cl_batch *batch, struct cl_error *err)
+/* Splits a batch that spans several partition values.  Each pass takes the rows of the first value
+ * not yet written; the values in one batch are few unless the events are far out of order. */
+static enum cl_code write_mixed(struct cl_fileset *f, const struct cl_batch *batch,
+                                struct cl_error *err)
 {
     enum cl_code code = CL_OK;
     if (f->routed == NULL) code = cl_batch_new(f->schema, batch->capacity, &f->routed, err);
@@ -259,7 +269,8 @@ static enum cl_code write_mixed(struct cl_fileset *f, const struct cl_batch *bat
     for (int32_t i = 0; i < n_left; i++)
         left[i] = i;
     while (n_left > 0 && code == CL_OK) {
-        int32_t value = cl_transform_value(f->options.transform, times[left[0]]), n_mine = 0, kept = 0;
+        int32_t value = cl_transform_value(f->options.transform, times[left[0]]), n_mine = 0,
+                kept = 0;
         for (int32_t i = 0; i < n_left; i++) {
             if (cl_transform_value(f->options.transform, times[left[i]]) == value)
                 mine[n_mine++] = left[i];
@@ -274,7 +285,8 @@ static enum cl_code write_mixed(struct cl_fileset *f, const struct cl_batch *bat
     return code;
 }
 
-enum cl_code cl_fileset_write(struct cl_fileset *f, const struct cl_batch *batch, struct cl_error *err)
+enum cl_code cl_fileset_write(struct cl_fileset *f, const struct cl_batch *batch,
+                              struct cl_error *err)
 {
     const struct cl_fileset_options *o = &f->options;
     if (batch->rows == 0) return CL_OK;
@@ -287,11 +299,13 @@ enum cl_code cl_fileset_write(struct cl_fileset *f, const struct cl_batch *batch
         high = times[i] > high ? times[i] : high;
     }
     int32_t value = cl_transform_value(o->transform, low);
-    if (value == cl_transform_value(o->transform, high)) return write_value(f, batch, true, value, err);
+    if (value == cl_transform_value(o->transform, high))
+        return write_value(f, batch, true, value, err);
     return write_mixed(f, batch, err);
 }
 
-enum cl_code cl_fileset_finish(struct cl_fileset *f, struct cl_file_list *list, struct cl_error *err)
+enum cl_code cl_fileset_finish(struct cl_fileset *f, struct cl_file_list *list,
+                               struct cl_error *err)
 {
     while (f->n_open > 0) {
         enum cl_code code = end_file(f, f->n_open - 1, err);

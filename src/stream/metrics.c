@@ -8,7 +8,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-const double cl_commit_bucket_seconds[CL_COMMIT_BUCKETS] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
+const double cl_commit_bucket_seconds[CL_COMMIT_BUCKETS] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                                                            0.5,   1,    2.5,   5,    10,  30};
 
 struct cl_metrics {
     pthread_mutex_t lock; /* guards now */
@@ -41,18 +42,21 @@ void cl_metrics_view_fini(struct cl_metrics_view *view)
     *view = (struct cl_metrics_view){0};
 }
 
-static enum cl_code copy_locked(const struct cl_metrics *m, struct cl_metrics_view *ret, struct cl_error *err)
+static enum cl_code copy_locked(const struct cl_metrics *m, struct cl_metrics_view *ret,
+                                struct cl_error *err)
 {
     *ret = m->now;
     ret->tables = calloc(m->now.n_tables + 1, sizeof *ret->tables);
     ret->parts = calloc(m->now.n_parts + 1, sizeof *ret->parts);
     if (ret->tables == NULL || ret->parts == NULL) return cl_fail_nomem(err);
-    if (m->now.n_tables > 0) memcpy(ret->tables, m->now.tables, m->now.n_tables * sizeof *ret->tables);
+    if (m->now.n_tables > 0)
+        memcpy(ret->tables, m->now.tables, m->now.n_tables * sizeof *ret->tables);
     if (m->now.n_parts > 0) memcpy(ret->parts, m->now.parts, m->now.n_parts * sizeof *ret->parts);
     return CL_OK;
 }
 
-enum cl_code cl_metrics_read(struct cl_metrics *m, struct cl_metrics_view *ret, struct cl_error *err)
+enum cl_code cl_metrics_read(struct cl_metrics *m, struct cl_metrics_view *ret,
+                             struct cl_error *err)
 {
     struct cl_metrics_view view = {0};
     (void)pthread_mutex_lock(&m->lock);
@@ -75,7 +79,8 @@ static struct cl_table_metrics carried_over(const struct cl_metrics_view *before
     return (struct cl_table_metrics){.name = name, .watermark_us = INT64_MIN};
 }
 
-enum cl_code cl_metrics_plan(struct cl_metrics *m, const struct cl_stream_plan *plan, struct cl_error *err)
+enum cl_code cl_metrics_plan(struct cl_metrics *m, const struct cl_stream_plan *plan,
+                             struct cl_error *err)
 {
     if (m == NULL) return CL_OK;
     size_t n_tables = plan->n_tables + 1;
@@ -88,11 +93,13 @@ enum cl_code cl_metrics_plan(struct cl_metrics *m, const struct cl_stream_plan *
     }
     for (size_t i = 0; i < plan->n_parts; i++) {
         const struct cl_source_partition *p = &plan->parts[i];
-        parts[i] = (struct cl_part_metrics){p->feed != NULL ? p->feed->name : "", p->topic, p->partition, -1, -1, -1};
+        parts[i] = (struct cl_part_metrics){
+            p->feed != NULL ? p->feed->name : "", p->topic, p->partition, -1, -1, -1};
     }
     (void)pthread_mutex_lock(&m->lock);
     for (size_t i = 0; i < n_tables; i++)
-        tables[i] = carried_over(&m->now, i < plan->n_tables ? plan->tables[i].name : plan->dead.name);
+        tables[i] =
+            carried_over(&m->now, i < plan->n_tables ? plan->tables[i].name : plan->dead.name);
     free(m->now.tables);
     free(m->now.parts);
     m->now.tables = tables;
@@ -119,17 +126,20 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* The end is what the source learnt while reading, else what it was at the beginning; never behind what was read. */
+/* The end is what the source learnt while reading, else what it was at the beginning; never behind
+ * what was read. */
 static int64_t end_of(const struct cl_stream_plan *plan, size_t part, int64_t read)
 {
     struct cl_source *source = plan->source;
-    int64_t end = source->ops->known_end != NULL ? source->ops->known_end(source, (int32_t)part) : -1;
+    int64_t end =
+        source->ops->known_end != NULL ? source->ops->known_end(source, (int32_t)part) : -1;
     end = larger(end, plan->parts[part].end);
     return end < 0 ? -1 : larger(end, read);
 }
 
-void cl_metrics_tick(struct cl_metrics *m, const struct cl_stream_plan *plan, struct cl_lane *const *lanes, int n_lanes,
-                     const struct cl_position *committed, const struct cl_stream_stats *stats)
+void cl_metrics_tick(struct cl_metrics *m, const struct cl_stream_plan *plan,
+                     struct cl_lane *const *lanes, int n_lanes, const struct cl_position *committed,
+                     const struct cl_stream_stats *stats)
 {
     if (m == NULL) return;
     struct cl_source *source = plan->source;
@@ -166,7 +176,8 @@ void cl_metrics_commit(struct cl_metrics *m, size_t table, const struct cl_commi
 {
     if (m == NULL) return;
     int bucket = 0;
-    while (bucket < CL_COMMIT_BUCKETS && (double)commit->took_us > cl_commit_bucket_seconds[bucket] * 1e6)
+    while (bucket < CL_COMMIT_BUCKETS &&
+           (double)commit->took_us > cl_commit_bucket_seconds[bucket] * 1e6)
         bucket++;
     (void)pthread_mutex_lock(&m->lock);
     struct cl_table_metrics *t = &m->now.tables[table];

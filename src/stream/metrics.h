@@ -1,12 +1,16 @@
-/* metrics.h - what a running engine tells those who watch it: counters by table, places by partition, how commits go.
+/* metrics.h - what a running engine tells those who watch it: counters by table, places by
+ * partition, how commits go.
  *
- * The engine's committer writes, four times a second and at each commit; anybody may read a copy at any time.  Nothing here is
- * touched once per message: lanes publish their places once per chunk (stream/lane.h), the counters are those of the commits.
+ * The engine's committer writes, four times a second and at each commit; anybody may read a copy at
+ * any time.  Nothing here is touched once per message: lanes publish their places once per chunk
+ * (stream/lane.h), the counters are those of the commits.
  *
- *   new -> given to cl_stream_run by its options -> read* (any thread) -> free, after cl_stream_run returned
+ *   new -> given to cl_stream_run by its options -> read* (any thread) -> free, after cl_stream_run
+ * returned
  *
- * Every counter of a table is moved by its commits alone and in one step, so consumed = stored + duplicates + rejected holds in
- * each copy, and after a run the numbers are those of the snapshots that the run made. */
+ * Every counter of a table is moved by its commits alone and in one step, so consumed = stored +
+ * duplicates + rejected holds in each copy, and after a run the numbers are those of the snapshots
+ * that the run made. */
 #ifndef CITYLAKE_STREAM_METRICS_H
 #define CITYLAKE_STREAM_METRICS_H
 
@@ -15,7 +19,7 @@
 #include "stream/ledger.h"
 
 enum cl_engine_phase {
-    CL_ENGINE_STARTING,   /* opening tables, asking the source for its partitions */
+    CL_ENGINE_STARTING, /* opening tables, asking the source for its partitions */
     CL_ENGINE_RUNNING,
     CL_ENGINE_RESTARTING, /* fenced: another process committed, beginning again behind it */
     CL_ENGINE_STOPPED,    /* cl_stream_run is about to return, or has */
@@ -25,10 +29,11 @@ enum cl_engine_phase {
 struct cl_table_metrics {
     const char *name;              /* borrowed from the spec */
     struct cl_counts counts;       /* of dead_letters: stored only */
-    int64_t rejected[CL_REJECT_N]; /* by reason; of dead_letters: messages whose topic no feed declares */
+    int64_t rejected[CL_REJECT_N]; /* by reason; of dead_letters: messages whose topic no feed
+                                      declares */
     int64_t late;                  /* stored rows whose event time was behind the watermark */
     int64_t commits, files, file_bytes;
-    int64_t watermark_us;          /* event time up to which rows are complete; INT64_MIN: not known */
+    int64_t watermark_us; /* event time up to which rows are complete; INT64_MIN: not known */
 };
 
 /* Offsets; -1: not known. */
@@ -39,7 +44,8 @@ struct cl_part_metrics {
     int64_t read, committed, end; /* next to read, next after the last commit, end of the log */
 };
 
-/* Upper bounds of the latency histogram, in seconds; one more bucket holds what is above the last. */
+/* Upper bounds of the latency histogram, in seconds; one more bucket holds what is above the last.
+ */
 enum { CL_COMMIT_BUCKETS = 12 };
 extern const double cl_commit_bucket_seconds[CL_COMMIT_BUCKETS];
 
@@ -64,8 +70,10 @@ struct cl_metrics; /* opaque */
 CL_MUSTCHECK enum cl_code cl_metrics_new(struct cl_metrics **ret, struct cl_error *err);
 void cl_metrics_free(struct cl_metrics *m); /* NULL allowed */
 
-/* A copy of everything; *ret goes to cl_metrics_view_fini.  Its strings are those of spec and source, which outlive it. */
-CL_MUSTCHECK enum cl_code cl_metrics_read(struct cl_metrics *m, struct cl_metrics_view *ret, struct cl_error *err);
+/* A copy of everything; *ret goes to cl_metrics_view_fini.  Its strings are those of spec and
+ * source, which outlive it. */
+CL_MUSTCHECK enum cl_code cl_metrics_read(struct cl_metrics *m, struct cl_metrics_view *ret,
+                                          struct cl_error *err);
 void cl_metrics_view_fini(struct cl_metrics_view *view);
 
 /* ---- the engine's side; the committer's thread; m may be NULL in all of them ---- */
@@ -75,11 +83,13 @@ struct cl_stream_stats;
 struct cl_lane;
 
 /* A generation begins: the tables (their counters go on) and partitions of `plan`. */
-CL_MUSTCHECK enum cl_code cl_metrics_plan(struct cl_metrics *m, const struct cl_stream_plan *plan, struct cl_error *err);
+CL_MUSTCHECK enum cl_code cl_metrics_plan(struct cl_metrics *m, const struct cl_stream_plan *plan,
+                                          struct cl_error *err);
 void cl_metrics_phase(struct cl_metrics *m, enum cl_engine_phase phase);
 /* Where everything is now.  committed: by partition of the plan. */
-void cl_metrics_tick(struct cl_metrics *m, const struct cl_stream_plan *plan, struct cl_lane *const *lanes, int n_lanes,
-                     const struct cl_position *committed, const struct cl_stream_stats *stats);
+void cl_metrics_tick(struct cl_metrics *m, const struct cl_stream_plan *plan,
+                     struct cl_lane *const *lanes, int n_lanes, const struct cl_position *committed,
+                     const struct cl_stream_stats *stats);
 
 struct cl_commit_metrics {
     const struct cl_counts *counts;
@@ -89,7 +99,7 @@ struct cl_commit_metrics {
 };
 /* table: index into plan->tables, or plan->n_tables for dead_letters. */
 void cl_metrics_commit(struct cl_metrics *m, size_t table, const struct cl_commit_metrics *commit);
-void cl_metrics_commit_retry(struct cl_metrics *m);  /* a try failed, another one follows */
+void cl_metrics_commit_retry(struct cl_metrics *m);   /* a try failed, another one follows */
 void cl_metrics_commit_failure(struct cl_metrics *m); /* given up */
 void cl_metrics_fence(struct cl_metrics *m);
 

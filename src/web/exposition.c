@@ -40,7 +40,8 @@ void cl_expo_family(struct cl_expo *e, const char *name, const char *type, const
     put(e, "\n");
 }
 
-static void put_name(struct cl_expo *e, const char *suffix, const struct cl_expo_label *labels, size_t n)
+static void put_name(struct cl_expo *e, const char *suffix, const struct cl_expo_label *labels,
+                     size_t n)
 {
     put(e, e->family);
     put(e, suffix);
@@ -54,13 +55,15 @@ static void put_name(struct cl_expo *e, const char *suffix, const struct cl_expo
     put(e, n > 0 ? "} " : " ");
 }
 
-void cl_expo_count(struct cl_expo *e, const char *suffix, const struct cl_expo_label *labels, size_t n, int64_t value)
+void cl_expo_count(struct cl_expo *e, const char *suffix, const struct cl_expo_label *labels,
+                   size_t n, int64_t value)
 {
     put_name(e, suffix, labels, n);
     if (e->code == CL_OK) e->code = cl_buf_printf(e->out, &e->err, "%" PRId64 "\n", value);
 }
 
-void cl_expo_sample(struct cl_expo *e, const char *suffix, const struct cl_expo_label *labels, size_t n, double value)
+void cl_expo_sample(struct cl_expo *e, const char *suffix, const struct cl_expo_label *labels,
+                    size_t n, double value)
 {
     put_name(e, suffix, labels, n);
     if (isnan(value))

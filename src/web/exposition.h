@@ -1,8 +1,11 @@
-/* exposition.h - the Prometheus text format, version 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats).
+/* exposition.h - the Prometheus text format, version 0.0.4
+ * (prometheus.io/docs/instrumenting/exposition_formats).
  *
- *   cl_expo_family, then a cl_expo_sample for each of its labels' values.  The caller keeps a family's samples together.
+ *   cl_expo_family, then a cl_expo_sample for each of its labels' values.  The caller keeps a
+ * family's samples together.
  *
- * The first failure stays in the writer and later calls do nothing, so that only the end has to look. */
+ * The first failure stays in the writer and later calls do nothing, so that only the end has to
+ * look. */
 #ifndef CITYLAKE_WEB_EXPOSITION_H
 #define CITYLAKE_WEB_EXPOSITION_H
 
@@ -21,11 +24,14 @@ struct cl_expo_label {
     const char *name, *value; /* the value may be any UTF-8 */
 };
 
-/* name: with its unit, counters with _total; type: counter, gauge or histogram; help: one sentence without a full stop. */
+/* name: with its unit, counters with _total; type: counter, gauge or histogram; help: one sentence
+ * without a full stop. */
 void cl_expo_family(struct cl_expo *e, const char *name, const char *type, const char *help);
 
 /* suffix: "" or, in histograms, "_bucket", "_sum", "_count". */
-void cl_expo_sample(struct cl_expo *e, const char *suffix, const struct cl_expo_label *labels, size_t n, double value);
-void cl_expo_count(struct cl_expo *e, const char *suffix, const struct cl_expo_label *labels, size_t n, int64_t value);
+void cl_expo_sample(struct cl_expo *e, const char *suffix, const struct cl_expo_label *labels,
+                    size_t n, double value);
+void cl_expo_count(struct cl_expo *e, const char *suffix, const struct cl_expo_label *labels,
+                   size_t n, int64_t value);
 
 #endif

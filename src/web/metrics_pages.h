@@ -2,7 +2,8 @@
  *
  *   /metrics   Prometheus text: docs/metrics.md lists every name
  *   /healthz   200: the engine's thread was seen alive in the last CL_WEB_ALIVE_S seconds, else 503
- *   /readyz    200: tables are open, every lane has read once, the last commit worked; else 503 with the reason */
+ *   /readyz    200: tables are open, every lane has read once, the last commit worked; else 503
+ * with the reason */
 #ifndef CITYLAKE_WEB_METRICS_PAGES_H
 #define CITYLAKE_WEB_METRICS_PAGES_H
 

@@ -21,7 +21,8 @@ static int64_t boot_time_s(void)
     return seconds;
 }
 
-/* /proc/self/stat: "PID (NAME) STATE ...", the name may hold anything; num_threads is field 20, starttime 22, rss 24. */
+/* /proc/self/stat: "PID (NAME) STATE ...", the name may hold anything; num_threads is field 20,
+ * starttime 22, rss 24. */
 static void read_stat(struct cl_process_info *p)
 {
     char text[2048];
@@ -32,15 +33,17 @@ static void read_stat(struct cl_process_info *p)
     text[len] = '\0';
     const char *rest = strrchr(text, ')');
     int64_t threads, started_ticks, rss_pages;
-    if (rest == NULL || sscanf(rest + 1,
-                               " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNd64 " %*s %" SCNd64
-                               " %*s %" SCNd64,
-                               &threads, &started_ticks, &rss_pages) != 3)
+    if (rest == NULL ||
+        sscanf(rest + 1,
+               " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNd64
+               " %*s %" SCNd64 " %*s %" SCNd64,
+               &threads, &started_ticks, &rss_pages) != 3)
         return;
     p->threads = threads;
     p->rss_bytes = rss_pages * sysconf(_SC_PAGESIZE);
     int64_t boot_s = boot_time_s();
-    if (boot_s >= 0) p->start_s = (double)boot_s + (double)started_ticks / (double)sysconf(_SC_CLK_TCK);
+    if (boot_s >= 0)
+        p->start_s = (double)boot_s + (double)started_ticks / (double)sysconf(_SC_CLK_TCK);
 }
 
 static int64_t count_fds(void)

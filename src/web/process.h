@@ -6,8 +6,8 @@
 
 /* What could not be found out is negative. */
 struct cl_process_info {
-    double start_s;     /* seconds since 1970 */
-    double cpu_s;       /* user and system */
+    double start_s; /* seconds since 1970 */
+    double cpu_s;   /* user and system */
     int64_t rss_bytes;
     int64_t open_fds;
     int64_t threads;

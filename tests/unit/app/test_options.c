@@ -1,4 +1,5 @@
-/* test_options.c - the command line: what is taken, what is refused and how, and that help and manual say all of it. */
+/* test_options.c - the command line: what is taken, what is refused and how, and that help and
+ * manual say all of it. */
 #include "app/options.h"
 
 #include <setjmp.h>
@@ -28,7 +29,8 @@ static void parse(struct parsed *p, const char *line)
     int argc = 0;
     *p = (struct parsed){0};
     (void)snprintf(p->text, sizeof p->text, "%s", line);
-    for (char *save = NULL, *word = strtok_r(p->text, " ", &save); word != NULL; word = strtok_r(NULL, " ", &save)) {
+    for (char *save = NULL, *word = strtok_r(p->text, " ", &save); word != NULL;
+         word = strtok_r(NULL, " ", &save)) {
         assert_true(argc < MAX_WORDS);
         for (char *c = word; *c != '\0'; c++)
             if (*c == '~') *c = ' ';
@@ -47,8 +49,10 @@ static void every_kind_of_option(void **state)
 {
     (void)state;
     struct parsed p;
-    parse_ok(&p, "citylake check --config my.yaml --lake=/data/lake --kafka h:1 --vehicles 10k --seed=1_000 --start 2026-01-05~07:00 "
-                 "--speed-up 1.5 --duplicates 0.1 --late=1 --out-of-order .5 --malformed 0 --partitions 12 --commit-every=2~minutes "
+    parse_ok(&p, "citylake check --config my.yaml --lake=/data/lake --kafka h:1 --vehicles 10k "
+                 "--seed=1_000 --start 2026-01-05~07:00 "
+                 "--speed-up 1.5 --duplicates 0.1 --late=1 --out-of-order .5 --malformed 0 "
+                 "--partitions 12 --commit-every=2~minutes "
                  "--format json --log=json --verbose file.yaml");
     const struct cl_options *o = &p.app.opt;
     assert_int_equal(p.request, CL_REQUEST_RUN);
@@ -60,7 +64,8 @@ static void every_kind_of_option(void **state)
     assert_int_equal(o->vehicles, 10000);
     assert_int_equal(o->seed, 1000);
     assert_string_equal(o->start, "2026-01-05 07:00");
-    assert_true(o->speed_up == 1.5 && o->duplicates == 0.1 && o->late == 1 && o->out_of_order == 0.5 && o->malformed == 0);
+    assert_true(o->speed_up == 1.5 && o->duplicates == 0.1 && o->late == 1 &&
+                o->out_of_order == 0.5 && o->malformed == 0);
     assert_int_equal(o->partitions, 12);
     assert_int_equal(o->commit_every_us, 120000000);
     assert_int_equal(o->format, CL_FORMAT_JSON);
@@ -80,8 +85,10 @@ static void nothing_given(void **state)
     assert_null(o->config);
     assert_null(o->lake);
     assert_true(o->vehicles == -1 && o->events == -1 && o->seed == -1 && o->partitions == -1);
-    assert_true(o->duplicates == -1 && o->late == -1 && o->out_of_order == -1 && o->malformed == -1);
-    assert_true(o->lanes == 0 && o->rate == 0 && o->speed_up == 0 && o->duration_us == 0 && o->commit_every_us == 0);
+    assert_true(o->duplicates == -1 && o->late == -1 && o->out_of_order == -1 &&
+                o->malformed == -1);
+    assert_true(o->lanes == 0 && o->rate == 0 && o->speed_up == 0 && o->duration_us == 0 &&
+                o->commit_every_us == 0);
     assert_false(o->until_end || o->quiet || o->verbose || o->format_given);
     assert_int_equal(p.app.n_args, 0);
 }
@@ -111,10 +118,14 @@ static void requests(void **state)
         const char *line;
         enum cl_request request;
         bool of_check;
-    } cases[] = {{"citylake --help", CL_REQUEST_HELP, false},        {"citylake -h", CL_REQUEST_HELP, false},
-                 {"citylake help", CL_REQUEST_HELP, false},          {"citylake help check", CL_REQUEST_HELP, true},
-                 {"citylake check --help", CL_REQUEST_HELP, true},   {"citylake check x -h", CL_REQUEST_HELP, true},
-                 {"citylake --version", CL_REQUEST_VERSION, false},  {"citylake --man", CL_REQUEST_MAN, false},
+    } cases[] = {{"citylake --help", CL_REQUEST_HELP, false},
+                 {"citylake -h", CL_REQUEST_HELP, false},
+                 {"citylake help", CL_REQUEST_HELP, false},
+                 {"citylake help check", CL_REQUEST_HELP, true},
+                 {"citylake check --help", CL_REQUEST_HELP, true},
+                 {"citylake check x -h", CL_REQUEST_HELP, true},
+                 {"citylake --version", CL_REQUEST_VERSION, false},
+                 {"citylake --man", CL_REQUEST_MAN, false},
                  {"citylake --print-config", CL_REQUEST_PRINT_CONFIG, false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         parse_ok(&p, cases[i].line);
@@ -136,29 +147,39 @@ static void mistakes(void **state)
         {"citylake check --lak x", "unknown option --lak; did you mean --lake?"},
         {"citylake check --lak=x", "unknown option --lak; did you mean --lake?"},
         {"citylake check --frobnicate", "unknown option --frobnicate; see citylake check --help"},
-        {"citylake check -v", "unknown option -v; options begin with --, see citylake check --help"},
-        {"citylake check --until-end", "--until-end is not an option of this command; see citylake check --help"},
+        {"citylake check -v",
+         "unknown option -v; options begin with --, see citylake check --help"},
+        {"citylake check --until-end",
+         "--until-end is not an option of this command; see citylake check --help"},
         {"citylake check --lake", "--lake needs a value: --lake DIR|URI"},
         {"citylake check --lake --verbose", "--lake needs a value: --lake DIR|URI"},
-        {"citylake check --lake=", "--lake: the value is empty; it means: where the lake is; default lake.warehouse of city.yaml"},
+        {"citylake check --lake=", "--lake: the value is empty; it means: where the lake is; "
+                                   "default lake.warehouse of city.yaml"},
         {"citylake check --verbose=1", "--verbose takes no value; write --verbose alone"},
-        {"citylake check --vehicles many", "--vehicles: \"many\" is not a whole number such as 500, 1_000_000, 10k or 2M"},
-        {"citylake check --vehicles 0", "--vehicles: \"0\" is out of bounds; it means: simulated vehicles, 1 to 1M; default 1000"},
-        {"citylake check --late 1.1",
-         "--late: \"1.1\" is out of bounds; it means: part of the events sent too late, 0 to 1; default 0"},
-        {"citylake check --commit-every 10",
-         "--commit-every: \"10\" is not a duration such as \"500 ms\", \"10s\", \"2 minutes\" or \"1h\""},
-        {"citylake check --commit-every 1ms", "--commit-every: \"1ms\" is out of bounds; it means: how often rows become visible, "
-                                              "from 100 ms to 1 day; default lake.commit_every of city.yaml"},
-        {"citylake check --start now", "--start: \"now\" is not an ISO 8601 date or time such as 2026-01-05T08:00:00"},
-        {"citylake check --format xml", "--format: \"xml\" is not known; output as table (default), csv or json"},
-        {"citylake check a b", "one argument too many: \"b\"; usage: citylake check [options] [FILE]"},
+        {"citylake check --vehicles many",
+         "--vehicles: \"many\" is not a whole number such as 500, 1_000_000, 10k or 2M"},
+        {"citylake check --vehicles 0",
+         "--vehicles: \"0\" is out of bounds; it means: simulated vehicles, 1 to 1M; default 1000"},
+        {"citylake check --late 1.1", "--late: \"1.1\" is out of bounds; it means: part of the "
+                                      "events sent too late, 0 to 1; default 0"},
+        {"citylake check --commit-every 10", "--commit-every: \"10\" is not a duration such as "
+                                             "\"500 ms\", \"10s\", \"2 minutes\" or \"1h\""},
+        {"citylake check --commit-every 1ms",
+         "--commit-every: \"1ms\" is out of bounds; it means: how often rows become visible, "
+         "from 100 ms to 1 day; default lake.commit_every of city.yaml"},
+        {"citylake check --start now",
+         "--start: \"now\" is not an ISO 8601 date or time such as 2026-01-05T08:00:00"},
+        {"citylake check --format xml",
+         "--format: \"xml\" is not known; output as table (default), csv or json"},
+        {"citylake check a b",
+         "one argument too many: \"b\"; usage: citylake check [options] [FILE]"},
     };
     struct parsed p;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         parse(&p, cases[i][0]);
         if (p.code != CL_EINVAL || strcmp(p.err.message, cases[i][1]) != 0)
-            fail_msg("%s\nexpected: %s\ngot (%s): %s", cases[i][0], cases[i][1], cl_code_name(p.code), p.err.message);
+            fail_msg("%s\nexpected: %s\ngot (%s): %s", cases[i][0], cases[i][1],
+                     cl_code_name(p.code), p.err.message);
     }
 }
 
@@ -167,17 +188,21 @@ static void options_override_the_file(void **state)
     (void)state;
     struct parsed p;
     struct cl_spec *spec = NULL;
-    static const char text[] = "lake: {warehouse: /file, commit_every: 1s}\nkafka: {partitions: 3}\n"
-                               "city: {vehicles: 7, seed: 8, speed_up: 9, start: 2026-01-01, faults: {late: 0.5, malformed: 0.25}}\n";
+    static const char text[] =
+        "lake: {warehouse: /file, commit_every: 1s}\nkafka: {partitions: 3}\n"
+        "city: {vehicles: 7, seed: 8, speed_up: 9, start: 2026-01-01, faults: {late: 0.5, "
+        "malformed: 0.25}}\n";
     assert_int_equal(cl_spec_parse("f", text, strlen(text), &spec, NULL), CL_OK);
     parse_ok(&p, "citylake check");
     assert_int_equal(cl_options_apply(&p.app.opt, spec, NULL), CL_OK);
     assert_string_equal(spec->lake.warehouse, "/file");
     assert_int_equal(spec->lake.commit_every_us, 1000000);
     assert_int_equal(spec->kafka.partitions, 3);
-    assert_true(spec->city.vehicles == 7 && spec->city.seed == 8 && spec->city.speed_up == 9 && spec->city.late == 0.5);
+    assert_true(spec->city.vehicles == 7 && spec->city.seed == 8 && spec->city.speed_up == 9 &&
+                spec->city.late == 0.5);
 
-    parse_ok(&p, "citylake check --lake l --kafka k --partitions 5 --commit-every 2s --vehicles 1 --seed 0 --speed-up 2 --start "
+    parse_ok(&p, "citylake check --lake l --kafka k --partitions 5 --commit-every 2s --vehicles 1 "
+                 "--seed 0 --speed-up 2 --start "
                  "2026-01-02 --duplicates 1 --late 0 --out-of-order 0.125 --malformed 0");
     assert_int_equal(cl_options_apply(&p.app.opt, spec, NULL), CL_OK);
     assert_string_equal(spec->lake.warehouse, "l");
@@ -186,11 +211,13 @@ static void options_override_the_file(void **state)
     assert_int_equal(spec->kafka.partitions, 5);
     assert_true(spec->city.vehicles == 1 && spec->city.seed == 0 && spec->city.speed_up == 2);
     assert_int_equal(spec->city.start_us, 1767312000000000);
-    assert_true(spec->city.duplicates == 1 && spec->city.late == 0 && spec->city.out_of_order == 0.125 && spec->city.malformed == 0);
+    assert_true(spec->city.duplicates == 1 && spec->city.late == 0 &&
+                spec->city.out_of_order == 0.125 && spec->city.malformed == 0);
     cl_spec_free(spec);
 }
 
-static char *printed(void (*print)(FILE *, const struct cl_command *), const struct cl_command *command)
+static char *printed(void (*print)(FILE *, const struct cl_command *),
+                     const struct cl_command *command)
 {
     char *text = NULL;
     size_t len = 0;
@@ -229,10 +256,12 @@ static void help_and_manual_are_complete(void **state)
         (void)snprintf(heading, sizeof heading, ".SS citylake %s ", c->name);
         assert_non_null(strstr(man, heading));
         assert_non_null(strstr(help, c->exit_1));
-        assert_true(strstr(help, "examples:\n  # ") != NULL && strstr(help, "\n  2  wrong usage") != NULL);
+        assert_true(strstr(help, "examples:\n  # ") != NULL &&
+                    strstr(help, "\n  2  wrong usage") != NULL);
         for (const struct cl_option *o = cl_option_table; o->name != NULL; o++)
             assert_int_equal(names(help, "\n  --", o->name), (o->commands & c->bit) != 0);
-        for (const char *line = help; line != NULL && *line != '\0'; line = strchr(line, '\n') != NULL ? strchr(line, '\n') + 1 : NULL)
+        for (const char *line = help; line != NULL && *line != '\0';
+             line = strchr(line, '\n') != NULL ? strchr(line, '\n') + 1 : NULL)
             if (strncmp(line, "  citylake", 10) != 0) assert_true(strcspn(line, "\n") <= 100);
         free(help);
     }
@@ -265,10 +294,14 @@ static void tables_are_sound(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_kind_of_option), cmocka_unit_test(nothing_given),
-        cmocka_unit_test(order_and_ends),       cmocka_unit_test(requests),
-        cmocka_unit_test(mistakes),             cmocka_unit_test(options_override_the_file),
-        cmocka_unit_test(help_and_manual_are_complete), cmocka_unit_test(tables_are_sound),
+        cmocka_unit_test(every_kind_of_option),
+        cmocka_unit_test(nothing_given),
+        cmocka_unit_test(order_and_ends),
+        cmocka_unit_test(requests),
+        cmocka_unit_test(mistakes),
+        cmocka_unit_test(options_override_the_file),
+        cmocka_unit_test(help_and_manual_are_complete),
+        cmocka_unit_test(tables_are_sound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -101,8 +101,9 @@ static void check_feed(const struct cl_city *city, enum cl_city_feed feed, doubl
     check_copies(&t, &copies);
     assert_int_equal(copies, t.duplicates);
     if (feed == CL_CITY_EMERGENCY) {
-        /* Minutes pass between its events: a late one may be the newest all the same, and one that only changed places with
-         * its neighbour may look late.  But nothing looks wrong that is not flagged. */
+        /* Minutes pass between its events: a late one may be the newest all the same, and one that
+         * only changed places with its neighbour may look late.  But nothing looks wrong that is
+         * not flagged. */
         assert_true(t.late_found + t.moved_found <= t.late + t.moved);
     } else {
         assert_int_equal(t.moved_found, t.moved);

@@ -1,4 +1,5 @@
-/* fuzz_metadata.c - metadata JSON from anybody; what parses must serialize and parse again to the same. */
+/* fuzz_metadata.c - metadata JSON from anybody; what parses must serialize and parse again to the
+ * same. */
 #include "iceberg/metadata.h"
 
 #include <assert.h>

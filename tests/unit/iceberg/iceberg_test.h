@@ -43,8 +43,11 @@ static inline void make_file(struct test_file *t, int n)
     memset(t, 0, sizeof *t);
     (void)snprintf(t->path, sizeof t->path, "city/vehicle/data/%d.parquet", n);
     for (int i = 0; i < 3; i++)
-        t->columns[i] = (struct cl_column_metrics){
-            .field_id = i + 1, .size_bytes = 100 * n + i, .value_count = n, .null_count = i, .nan_count = i};
+        t->columns[i] = (struct cl_column_metrics){.field_id = i + 1,
+                                                   .size_bytes = 100 * n + i,
+                                                   .value_count = n,
+                                                   .null_count = i,
+                                                   .nan_count = i};
     t->columns[0].lower = (struct cl_bound){.present = true, .len = 1, .bytes = "a"};
     t->columns[0].upper = (struct cl_bound){.present = true, .len = 2, .bytes = "zz"};
     t->columns[1].lower = (struct cl_bound){.present = true, .len = 0};
@@ -64,7 +67,8 @@ static inline void make_file(struct test_file *t, int n)
 }
 
 /* Appends files first..last to *m, which becomes the next version. */
-static inline void append_files(struct cl_metadata **m, struct cl_store *store, int first, int last, const char *tag)
+static inline void append_files(struct cl_metadata **m, struct cl_store *store, int first, int last,
+                                const char *tag)
 {
     struct cl_error err;
     struct cl_metadata *next = NULL;
@@ -76,7 +80,8 @@ static inline void append_files(struct cl_metadata **m, struct cl_store *store, 
         make_file(&files[i - first], i);
         data[i - first] = files[i - first].file;
     }
-    enum cl_code code = cl_metadata_append(*m, store, data, (size_t)(last - first + 1), &summary, 1, tag, &next, &written, &err);
+    enum cl_code code = cl_metadata_append(*m, store, data, (size_t)(last - first + 1), &summary, 1,
+                                           tag, &next, &written, &err);
     if (code != CL_OK) fail_msg("append: %s", err.message);
     cl_written_fini(&written);
     cl_metadata_free(*m);

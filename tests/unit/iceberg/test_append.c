@@ -1,4 +1,5 @@
-/* test_append.c - appends: snapshots, counters, refs, merged manifests, plans, and what happens when files are missing. */
+/* test_append.c - appends: snapshots, counters, refs, merged manifests, plans, and what happens
+ * when files are missing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,7 +30,8 @@ static void assert_summary(const struct cl_metadata *m, const char *key, const c
 {
     const char *got = cl_snapshot_summary(cl_metadata_current(m), key);
     if (got == NULL || value == NULL ? got != value : strcmp(got, value) != 0)
-        fail_msg("%s is %s, not %s", key, got == NULL ? "absent" : got, value == NULL ? "absent" : value);
+        fail_msg("%s is %s, not %s", key, got == NULL ? "absent" : got,
+                 value == NULL ? "absent" : value);
 }
 
 static void an_append_makes_a_snapshot(void **state)
@@ -56,9 +58,13 @@ static void an_append_makes_a_snapshot(void **state)
     assert_summary(m, "total-files-size", "4010");
     assert_summary(m, "total-delete-files", "0");
     const json_t *refs = json_object_get(m->json, "refs");
-    assert_int_equal(json_integer_value(json_object_get(json_object_get(refs, "main"), "snapshot-id")), s->id);
-    assert_int_equal(json_integer_value(json_object_get(json_object_get(refs, "citylake"), "snapshot-id")), s->id);
-    assert_string_equal(json_string_value(json_object_get(json_object_get(refs, "citylake"), "type")), "tag");
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(refs, "main"), "snapshot-id")), s->id);
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(refs, "citylake"), "snapshot-id")),
+        s->id);
+    assert_string_equal(
+        json_string_value(json_object_get(json_object_get(refs, "citylake"), "type")), "tag");
     assert_ptr_equal(cl_metadata_as_of(m, s->timestamp_ms), s);
     cl_metadata_free(m);
 }
@@ -115,7 +121,9 @@ static size_t count_manifests(const struct cl_metadata *m)
     struct cl_manifest_list list;
     struct cl_error err;
     cl_arena_init(&arena, 1 << 26);
-    assert_int_equal(cl_manifest_list_load(lake.store, cl_metadata_current(m)->manifest_list, &arena, &list, &err), CL_OK);
+    assert_int_equal(cl_manifest_list_load(lake.store, cl_metadata_current(m)->manifest_list,
+                                           &arena, &list, &err),
+                     CL_OK);
     cl_arena_fini(&arena);
     return list.n;
 }
@@ -142,7 +150,8 @@ static void many_manifests_are_merged(void **state)
         assert_false(seen[f->rows]);
         seen[f->rows] = true;
         assert_int_equal(f->partition_value, f->rows);
-        assert_int_equal(f->added_snapshot_id, m->snapshots[f->rows - 1].id); /* merging keeps who added it */
+        assert_int_equal(f->added_snapshot_id,
+                         m->snapshots[f->rows - 1].id); /* merging keeps who added it */
     }
     cl_scan_fini(&scan);
     /* Old snapshots are untouched. */
@@ -156,7 +165,8 @@ static void time_never_runs_backwards(void **state)
 {
     (void)state;
     struct cl_metadata *m = make_table(lake.store, CL_PARTITION_DAY, NULL, 0), *late = NULL;
-    int64_t future = cl_clock_wall_us() / 1000 + 3600000; /* written while the clock was an hour ahead */
+    int64_t future =
+        cl_clock_wall_us() / 1000 + 3600000; /* written while the clock was an hour ahead */
     json_t *doc = json_deep_copy(m->json);
     assert_int_equal(json_object_set_new(doc, "last-updated-ms", json_integer(future)), 0);
     assert_int_equal(cl_metadata_from_json("late", doc, &late, NULL), CL_OK);
@@ -193,8 +203,9 @@ static void missing_totals_are_counted(void **state)
     cl_metadata_free(m);
 }
 
-static enum cl_code plain_append(const struct cl_metadata *m, const struct cl_property *summary, size_t n, const char *tag,
-                                 struct cl_metadata **ret, struct cl_written *w, struct cl_error *err)
+static enum cl_code plain_append(const struct cl_metadata *m, const struct cl_property *summary,
+                                 size_t n, const char *tag, struct cl_metadata **ret,
+                                 struct cl_written *w, struct cl_error *err)
 {
     struct test_file f;
     make_file(&f, 1);
@@ -226,7 +237,8 @@ static void written_names_every_file(void **state)
 static void our_counters_win(void **state)
 {
     (void)state;
-    struct cl_property summary[] = {{"operation", "delete"}, {"added-records", "999"}, {"note", "n"}};
+    struct cl_property summary[] = {
+        {"operation", "delete"}, {"added-records", "999"}, {"note", "n"}};
     struct cl_metadata *m = make_table(lake.store, CL_PARTITION_DAY, NULL, 0), *next = NULL;
     struct cl_written w = {.n = 0};
     assert_int_equal(plain_append(m, summary, 3, NULL, &next, &w, NULL), CL_OK);
@@ -276,7 +288,8 @@ static void missing_and_foreign_files_are_named(void **state)
     cl_metadata_free(m);
 }
 
-/* Adds a manifest of row-level deletes with the given sequence number to the current snapshot's list. */
+/* Adds a manifest of row-level deletes with the given sequence number to the current snapshot's
+ * list. */
 static void add_deletes(const struct cl_metadata *m, int64_t sequence)
 {
     struct cl_arena arena;
@@ -284,7 +297,8 @@ static void add_deletes(const struct cl_metadata *m, int64_t sequence)
     struct cl_buf bytes = {.data = NULL};
     const struct cl_snapshot *s = cl_metadata_current(m);
     cl_arena_init(&arena, 1 << 26);
-    assert_int_equal(cl_manifest_list_load(lake.store, s->manifest_list, &arena, &list, NULL), CL_OK);
+    assert_int_equal(cl_manifest_list_load(lake.store, s->manifest_list, &arena, &list, NULL),
+                     CL_OK);
     struct cl_manifest_file *files = cl_arena_array(&arena, list.n + 1, sizeof *files);
     memcpy(files, list.files, list.n * sizeof *files);
     files[list.n] = files[0];
@@ -292,7 +306,9 @@ static void add_deletes(const struct cl_metadata *m, int64_t sequence)
     files[list.n].sequence_number = sequence;
     list = (struct cl_manifest_list){.files = files, .n = list.n + 1};
     assert_int_equal(cl_manifest_list_write(&list, s, &bytes, NULL), CL_OK);
-    assert_int_equal(lake.store->ops->put(lake.store, cl_store_relative(lake.store, s->manifest_list), bytes.data, bytes.len, NULL),
+    assert_int_equal(lake.store->ops->put(lake.store,
+                                          cl_store_relative(lake.store, s->manifest_list),
+                                          bytes.data, bytes.len, NULL),
                      CL_OK);
     cl_buf_fini(&bytes);
     cl_arena_fini(&arena);

@@ -30,7 +30,8 @@ static struct cl_metadata *reparse(const struct cl_metadata *m)
     struct cl_metadata *again = NULL;
     cl_buf_init(&b, 1 << 24);
     assert_int_equal(cl_metadata_serialize(m, &b, &err), CL_OK);
-    if (cl_metadata_parse("again", b.data, b.len, &again, &err) != CL_OK) fail_msg("%s", err.message);
+    if (cl_metadata_parse("again", b.data, b.len, &again, &err) != CL_OK)
+        fail_msg("%s", err.message);
     cl_buf_fini(&b);
     return again;
 }
@@ -38,11 +39,25 @@ static struct cl_metadata *reparse(const struct cl_metadata *m)
 static void a_new_table_has_every_member(void **state)
 {
     (void)state;
-    static const char *const members[] = {
-        "format-version",  "table-uuid",        "location",       "last-sequence-number",  "last-updated-ms", "last-column-id",
-        "schemas",         "current-schema-id", "partition-specs", "default-spec-id",       "last-partition-id", "sort-orders",
-        "properties",      "snapshots",         "snapshot-log",   "default-sort-order-id", "metadata-log",    "refs",
-        "current-snapshot-id"};
+    static const char *const members[] = {"format-version",
+                                          "table-uuid",
+                                          "location",
+                                          "last-sequence-number",
+                                          "last-updated-ms",
+                                          "last-column-id",
+                                          "schemas",
+                                          "current-schema-id",
+                                          "partition-specs",
+                                          "default-spec-id",
+                                          "last-partition-id",
+                                          "sort-orders",
+                                          "properties",
+                                          "snapshots",
+                                          "snapshot-log",
+                                          "default-sort-order-id",
+                                          "metadata-log",
+                                          "refs",
+                                          "current-snapshot-id"};
     struct cl_property p = {.key = "owner", .value = "city"};
     struct cl_metadata *m = make_table(lake.store, CL_PARTITION_DAY, &p, 1), *again = reparse(m);
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
@@ -81,28 +96,41 @@ static void an_unpartitioned_table(void **state)
 static void a_partition_name_must_be_free(void **state)
 {
     (void)state;
-    struct cl_field fields[] = {{.id = 1, .name = "t", .type = CL_TIMESTAMP}, {.id = 2, .name = "t_day", .type = CL_DATE}};
+    struct cl_field fields[] = {{.id = 1, .name = "t", .type = CL_TIMESTAMP},
+                                {.id = 2, .name = "t_day", .type = CL_DATE}};
     struct cl_schema schema = {.n = 2, .fields = fields};
     struct cl_metadata *m;
     struct cl_error err;
-    assert_int_equal(cl_metadata_create("file:///x", &schema, CL_PARTITION_DAY, 0, NULL, 0, &m, &err), CL_EINVAL);
+    assert_int_equal(
+        cl_metadata_create("file:///x", &schema, CL_PARTITION_DAY, 0, NULL, 0, &m, &err),
+        CL_EINVAL);
     assert_non_null(strstr(err.message, "t_day"));
-    assert_int_equal(cl_metadata_create("file:///x", &schema, CL_PARTITION_DAY, 2, NULL, 0, &m, &err), CL_EINVAL);
+    assert_int_equal(
+        cl_metadata_create("file:///x", &schema, CL_PARTITION_DAY, 2, NULL, 0, &m, &err),
+        CL_EINVAL);
 }
 
 /* A small valid document whose parts can be replaced. */
 static json_t *document(void)
 {
     static const char text[] =
-        "{\"format-version\":2,\"table-uuid\":\"u\",\"location\":\"file:///t\",\"last-sequence-number\":3,\"last-updated-ms\":5000,"
+        "{\"format-version\":2,\"table-uuid\":\"u\",\"location\":\"file:///"
+        "t\",\"last-sequence-number\":3,\"last-updated-ms\":5000,"
         "\"last-column-id\":2,\"schemas\":[{\"type\":\"struct\",\"schema-id\":4,\"fields\":["
-        "{\"id\":1,\"name\":\"a\",\"type\":\"decimal(9,2)\",\"required\":true},{\"id\":2,\"name\":\"t\",\"type\":\"timestamp\"}]}],"
-        "\"current-schema-id\":4,\"partition-specs\":[{\"spec-id\":0,\"fields\":[{\"source-id\":2,\"field-id\":1000,\"name\":\"h\","
-        "\"transform\":\"hour\"}]}],\"default-spec-id\":0,\"x-unknown\":{\"deep\":[1,2.5,null]},\"current-snapshot-id\":12,"
-        "\"snapshots\":[{\"snapshot-id\":12,\"parent-snapshot-id\":11,\"sequence-number\":3,\"timestamp-ms\":3000,\"manifest-list\":"
-        "\"l12\",\"summary\":{\"operation\":\"append\"}},{\"snapshot-id\":11,\"sequence-number\":1,\"timestamp-ms\":1000,"
-        "\"manifest-list\":\"l11\"}],\"snapshot-log\":[{\"snapshot-id\":11,\"timestamp-ms\":1000},{\"snapshot-id\":12,"
-        "\"timestamp-ms\":3000},{\"snapshot-id\":11,\"timestamp-ms\":4000},{\"snapshot-id\":12,\"timestamp-ms\":4500}]}";
+        "{\"id\":1,\"name\":\"a\",\"type\":\"decimal(9,2)\",\"required\":true},{\"id\":2,\"name\":"
+        "\"t\",\"type\":\"timestamp\"}]}],"
+        "\"current-schema-id\":4,\"partition-specs\":[{\"spec-id\":0,\"fields\":[{\"source-id\":2,"
+        "\"field-id\":1000,\"name\":\"h\","
+        "\"transform\":\"hour\"}]}],\"default-spec-id\":0,\"x-unknown\":{\"deep\":[1,2.5,null]},"
+        "\"current-snapshot-id\":12,"
+        "\"snapshots\":[{\"snapshot-id\":12,\"parent-snapshot-id\":11,\"sequence-number\":3,"
+        "\"timestamp-ms\":3000,\"manifest-list\":"
+        "\"l12\",\"summary\":{\"operation\":\"append\"}},{\"snapshot-id\":11,\"sequence-number\":1,"
+        "\"timestamp-ms\":1000,"
+        "\"manifest-list\":\"l11\"}],\"snapshot-log\":[{\"snapshot-id\":11,\"timestamp-ms\":1000},{"
+        "\"snapshot-id\":12,"
+        "\"timestamp-ms\":3000},{\"snapshot-id\":11,\"timestamp-ms\":4000},{\"snapshot-id\":12,"
+        "\"timestamp-ms\":4500}]}";
     json_t *j = json_loads(text, 0, NULL);
     assert_non_null(j);
     return j;
@@ -177,7 +205,8 @@ static void bad_documents_are_named(void **state)
         {"schemas/0/fields/0/type", "\"timestamptz\"", CL_EUNSUPPORTED, "timestamptz"},
         {"schemas/0/fields/0/type", "\"decimal(39,2)\"", CL_EUNSUPPORTED, "decimal(39,2)"},
         {"schemas/0/fields/0/type", "\"decimal(9,2)x\"", CL_EUNSUPPORTED, "decimal(9,2)x"},
-        {"schemas/0/fields/0/type", "{\"type\":\"list\",\"element\":\"int\"}", CL_EUNSUPPORTED, "type list"},
+        {"schemas/0/fields/0/type", "{\"type\":\"list\",\"element\":\"int\"}", CL_EUNSUPPORTED,
+         "type list"},
         {"schemas/0/fields/0/type", "17", CL_EDATA, "no type"},
         {"schemas/0/fields/0/id", "0", CL_EDATA, "field id 0"},
         {"default-spec-id", "1", CL_EDATA, "partition spec 1"},
@@ -194,7 +223,8 @@ static void bad_documents_are_named(void **state)
         struct cl_metadata *m = NULL;
         struct cl_error err = {.message = ""};
         json_t *j = document();
-        if (strcmp(cases[i].path, "current-snapshot-id") != 0 && strncmp(cases[i].path, "snapshots", 9) == 0)
+        if (strcmp(cases[i].path, "current-snapshot-id") != 0 &&
+            strncmp(cases[i].path, "snapshots", 9) == 0)
             edit(j, "current-snapshot-id", "-1");
         edit(j, cases[i].path, cases[i].value);
         enum cl_code code = cl_metadata_from_json("v7.metadata.json", j, &m, &err);
@@ -210,10 +240,14 @@ static void broken_json_has_a_place(void **state)
     struct cl_metadata *m;
     struct cl_error err;
     static const char text[] = "{\"format-version\": 2,\n \"table-uuid\": }";
-    assert_int_equal(cl_metadata_parse("v1.metadata.json", (const uint8_t *)text, strlen(text), &m, &err), CL_EDATA);
+    assert_int_equal(
+        cl_metadata_parse("v1.metadata.json", (const uint8_t *)text, strlen(text), &m, &err),
+        CL_EDATA);
     assert_non_null(strstr(err.message, "line 2"));
-    assert_int_equal(cl_metadata_parse("v1.metadata.json", (const uint8_t *)"", 0, &m, &err), CL_EDATA);
-    assert_int_equal(cl_metadata_parse("v1.metadata.json", (const uint8_t *)"[]", 2, &m, &err), CL_EDATA);
+    assert_int_equal(cl_metadata_parse("v1.metadata.json", (const uint8_t *)"", 0, &m, &err),
+                     CL_EDATA);
+    assert_int_equal(cl_metadata_parse("v1.metadata.json", (const uint8_t *)"[]", 2, &m, &err),
+                     CL_EDATA);
 }
 
 static void the_metadata_log_is_cut(void **state)
@@ -236,8 +270,30 @@ static void the_metadata_log_is_cut(void **state)
     }
     const json_t *log = json_object_get(m->json, "metadata-log");
     assert_int_equal(json_array_size(log), 3);
-    assert_string_equal(json_string_value(json_object_get(json_array_get(log, 0), "metadata-file")), "v3");
-    assert_string_equal(json_string_value(json_object_get(json_array_get(log, 2), "metadata-file")), "v5");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(log, 0), "metadata-file")),
+                        "v3");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(log, 2), "metadata-file")),
+                        "v5");
+    cl_metadata_free(m);
+}
+
+/* A gap in the middle would be committed as the table's metadata. */
+static void no_part_is_lost_in_a_small_buffer(void **state)
+{
+    (void)state;
+    struct cl_metadata *m = make_table(lake.store, CL_PARTITION_DAY, NULL, 0);
+    struct cl_buf whole;
+    cl_buf_init(&whole, 1 << 20);
+    assert_int_equal(cl_metadata_serialize(m, &whole, NULL), CL_OK);
+    for (size_t max = 0; max < whole.len; max++) {
+        struct cl_buf b;
+        struct cl_error err;
+        cl_buf_init(&b, max);
+        assert_int_equal(cl_metadata_serialize(m, &b, &err), CL_ELIMIT);
+        assert_int_equal(b.len, 0);
+        cl_buf_fini(&b);
+    }
+    cl_buf_fini(&whole);
     cl_metadata_free(m);
 }
 
@@ -246,9 +302,10 @@ static void the_metadata_log_is_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_new_table_has_every_member), TEST(an_unpartitioned_table),  TEST(a_partition_name_must_be_free),
-        TEST(somebody_elses_document),      TEST(bad_documents_are_named), TEST(broken_json_has_a_place),
-        TEST(the_metadata_log_is_cut),
+        TEST(a_new_table_has_every_member),  TEST(an_unpartitioned_table),
+        TEST(a_partition_name_must_be_free), TEST(somebody_elses_document),
+        TEST(bad_documents_are_named),       TEST(broken_json_has_a_place),
+        TEST(the_metadata_log_is_cut),       TEST(no_part_is_lost_in_a_small_buffer),
     };
     return cmocka_run_group_tests_name("metadata", tests, NULL, NULL);
 }

@@ -137,13 +137,15 @@ static void read_keeps_to_the_buffers_maximum(void **state)
 static void paths_stay_inside(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "/etc/passwd", "..", "../x", "a/../b", "a/..", "a//b", "./a", "a/.", "a/"};
+    static const char *const bad[] = {"",     "/etc/passwd", "..",  "../x", "a/../b",
+                                      "a/..", "a//b",        "./a", "a/.",  "a/"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct cl_error err;
         assert_int_equal(lake.store->ops->put(lake.store, bad[i], "x", 1, &err), CL_EINVAL);
         assert_int_equal(lake.store->ops->remove(lake.store, bad[i], &err), CL_EINVAL);
     }
-    assert_int_equal(lake.store->ops->put(lake.store, "a..b/..c", "x", 1, NULL), CL_OK); /* dots in names are fine */
+    assert_int_equal(lake.store->ops->put(lake.store, "a..b/..c", "x", 1, NULL),
+                     CL_OK); /* dots in names are fine */
 }
 
 static void list_is_sorted_and_recursive(void **state)
@@ -178,7 +180,8 @@ static void uris(void **state)
     (void)snprintf(spelled, sizeof spelled, "file:%s", uri + 7); /* Hadoop's way */
     assert_string_equal(cl_store_relative(lake.store, spelled), "t/x.avro");
     assert_string_equal(cl_store_relative(lake.store, uri + 7), "t/x.avro");
-    (void)snprintf(spelled, sizeof spelled, "%sx/y", lake.store->root_uri); /* a sibling with a longer name */
+    (void)snprintf(spelled, sizeof spelled, "%sx/y",
+                   lake.store->root_uri); /* a sibling with a longer name */
     assert_null(cl_store_relative(lake.store, spelled));
     assert_null(cl_store_relative(lake.store, lake.store->root_uri));
     assert_null(cl_store_relative(lake.store, "s3://bucket/x"));
@@ -239,7 +242,8 @@ static void a_full_disk_says_so(void **state)
     static char block[65536];
     struct cl_error err = {.message = ""};
     assert_int_equal(mkdir(temp_lake_path(&lake, "disk"), 0755), 0);
-    if (mount("none", temp_lake_path(&lake, "disk"), "tmpfs", 0, "size=100k") != 0) skip(); /* needs root */
+    if (mount("none", temp_lake_path(&lake, "disk"), "tmpfs", 0, "size=100k") != 0)
+        skip(); /* needs root */
     struct cl_outfile *f;
     enum cl_code code = ops->create(lake.store, "disk/big", &f, &err);
     for (int i = 0; i < 10 && code == CL_OK; i++)
@@ -253,7 +257,7 @@ static void a_full_disk_says_so(void **state)
     assert_true(err.retriable);
     assert_non_null(strstr(err.message, "disk/big"));
     assert_non_null(strstr(err.message, "free space"));
-    assert_int_equal(put, CL_OK); /* the aborted file gave its space back */
+    assert_int_equal(put, CL_OK);        /* the aborted file gave its space back */
     assert_int_equal(put_again, CL_EIO); /* 64 KiB and the folder's own page do not fit twice */
     assert_int_equal(left, 1);
 }
@@ -271,7 +275,8 @@ static void exclusive_creation_has_one_winner(void **state)
         for (int i = 0; i < NAMES; i++) {
             char name[32];
             (void)snprintf(name, sizeof name, "race/%d", i);
-            if (lake.store->ops->put_if_absent(lake.store, name, &won, 1, NULL) == CL_OK && write(wins[1], &won, 1) != 1)
+            if (lake.store->ops->put_if_absent(lake.store, name, &won, 1, NULL) == CL_OK &&
+                write(wins[1], &won, 1) != 1)
                 _exit(1);
         }
         _exit(0);

@@ -1,4 +1,5 @@
-/* test_web_server.c - the HTTP server with the engine's pages, spoken to over a socket byte by byte. */
+/* test_web_server.c - the HTTP server with the engine's pages, spoken to over a socket byte by
+ * byte. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +32,9 @@ static int setup(void **state)
     struct cl_error err;
     f->pages.version = "1.2.3\"quoted";
     assert_int_equal(cl_metrics_new(&f->pages.metrics, &err), CL_OK);
-    assert_int_equal(cl_web_server_start(&address, cl_metrics_pages, CL_METRICS_PAGES_N, &f->pages, &f->server, &err), CL_OK);
+    assert_int_equal(cl_web_server_start(&address, cl_metrics_pages, CL_METRICS_PAGES_N, &f->pages,
+                                         &f->server, &err),
+                     CL_OK);
     f->port = (uint16_t)atoi(strrchr(cl_web_server_url(f->server), ':') + 1);
     *state = f;
     return 0;
@@ -48,7 +51,8 @@ static int teardown(void **state)
 
 static int connect_to(uint16_t port)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct timeval limit = {.tv_sec = 30};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_true(fd >= 0);
@@ -63,7 +67,8 @@ static const char *ask(struct fixture *f, const char *bytes, size_t len)
     int fd = connect_to(f->port);
     size_t got = 0;
     ssize_t n;
-    (void)send(fd, bytes, len, MSG_NOSIGNAL); /* a server that hangs up early is what some tests are about */
+    (void)send(fd, bytes, len,
+               MSG_NOSIGNAL); /* a server that hangs up early is what some tests are about */
     (void)shutdown(fd, SHUT_WR);
     while ((n = recv(fd, f->reply + got, sizeof f->reply - 1 - got, 0)) > 0)
         got += (size_t)n;
@@ -83,7 +88,8 @@ static void throw_at(const struct fixture *f, const char *bytes, size_t len)
 static const char *get(struct fixture *f, const char *path)
 {
     char request[256];
-    int len = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path);
+    int len = snprintf(request, sizeof request,
+                       "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path);
     return ask(f, request, (size_t)len);
 }
 
@@ -130,7 +136,8 @@ static void ready_is_what_works(void **state)
 static void only_reading_is_possible(void **state)
 {
     struct fixture *f = *state;
-    static const char post[] = "POST /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello";
+    static const char post[] =
+        "POST /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello";
     static const char head[] = "HEAD /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     starts(ask(f, post, sizeof post - 1), "HTTP/1.1 405");
     contains(f->reply, "Allow: GET, HEAD\r\n");
@@ -194,7 +201,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(ready_is_what_works, setup, teardown),
         cmocka_unit_test_setup_teardown(only_reading_is_possible, setup, teardown),
         cmocka_unit_test_setup_teardown(bytes_that_are_no_http_do_no_harm, setup, teardown),
-        cmocka_unit_test_setup_teardown(clients_that_say_nothing_do_not_keep_others_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(clients_that_say_nothing_do_not_keep_others_out, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests_name("web_server", tests, NULL, NULL);
 }

@@ -43,13 +43,15 @@ static void a_host_is_taken_as_named(void **state)
 
 static void bad_addresses_are_refused_with_the_form(void **state)
 {
-    static const char *const bad[] = {"", ":9100", "host", "host:", "host:abc", "65536", "-1", "1.5", "::1", "::1:9100", "[]:9100",
-                                      "host:9100x", "host: 9100", "+9"};
+    static const char *const bad[] = {"",        ":9100",      "host",       "host:", "host:abc",
+                                      "65536",   "-1",         "1.5",        "::1",   "::1:9100",
+                                      "[]:9100", "host:9100x", "host: 9100", "+9"};
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct cl_web_address a;
         struct cl_error err = {0};
-        if (cl_web_address_parse(bad[i], &a, &err) != CL_EINVAL) fail_msg("\"%s\" was taken", bad[i]);
+        if (cl_web_address_parse(bad[i], &a, &err) != CL_EINVAL)
+            fail_msg("\"%s\" was taken", bad[i]);
         assert_non_null(strstr(err.message, "PORT or HOST:PORT"));
     }
 }
@@ -86,7 +88,8 @@ static void other_addresses_are_not_loopback(void **state)
     assert_int_equal(cl_web_listen(&a, &fd, url, &loopback, &err), CL_OK);
     assert_false(loopback);
     (void)close(fd);
-    assert_int_equal(cl_web_address_parse("192.0.2.1:0", &a, &err), CL_OK); /* for documentation: nobody has it */
+    assert_int_equal(cl_web_address_parse("192.0.2.1:0", &a, &err),
+                     CL_OK); /* for documentation: nobody has it */
     assert_int_equal(cl_web_listen(&a, &fd, url, &loopback, &err), CL_EINVAL);
     assert_non_null(strstr(err.message, "does not have that address"));
 }
@@ -107,12 +110,14 @@ static void the_text_is_as_prometheus_wants_it(void **state)
     cl_expo_sample(&e, "", NULL, 0, NAN);
     assert_int_equal(e.code, CL_OK);
     assert_int_equal(cl_buf_append(&out, "", 1, NULL), CL_OK);
-    assert_string_equal((const char *)out.data, "# HELP x_total Line\\nfeed, back\\\\slash, \"quotes\"\n"
-                                                "# TYPE x_total counter\n"
-                                                "x_total{feed=\"a\\\\b\\\"c\\nd\",reason=\"\xc3\xa4\"} -9223372036854775808\n"
-                                                "x_total 7\n"
-                                                "x_total_sum{reason=\"\xc3\xa4\"} 0.1\n"
-                                                "x_total +Inf\nx_total -Inf\nx_total NaN\n");
+    assert_string_equal(
+        (const char *)out.data,
+        "# HELP x_total Line\\nfeed, back\\\\slash, \"quotes\"\n"
+        "# TYPE x_total counter\n"
+        "x_total{feed=\"a\\\\b\\\"c\\nd\",reason=\"\xc3\xa4\"} -9223372036854775808\n"
+        "x_total 7\n"
+        "x_total_sum{reason=\"\xc3\xa4\"} 0.1\n"
+        "x_total +Inf\nx_total -Inf\nx_total NaN\n");
     cl_buf_fini(&out);
 }
 
