@@ -8,9 +8,10 @@
  * Invariants:
  *  - The current metadata is the highest version.  The hint only says where to begin looking: it
  * may lag or be missing.
- *  - Old versions are removed lowest first (write.metadata.delete-after-commit.enabled), so a
- * version that exists was never created, removed and created again while its predecessor exists.
- * commit relies on it: see check_base. */
+ *  - The name of a version is taken for ever.  Old versions
+ * (write.metadata.delete-after-commit.enabled) are emptied, not removed: a writer that slept while
+ * its base was passed by a hundred commits still finds vN+1 taken.  Were the name free again, it
+ * would fork the table. */
 #include "catalog/catalog.h"
 
 #include "catalog/local_versions.h"
@@ -22,8 +23,7 @@
  * before. */
 #define METADATA_MAX_BYTES ((size_t)1 << 30)
 
-/* How often load starts again when a version vanishes between being found and being read (old
- * versions are removed). */
+/* How often load starts again when a version is emptied between being found and being read. */
 enum { LOAD_TRIES = 10 };
 
 struct local_catalog {
@@ -116,6 +116,17 @@ static enum cl_code explain_broken(struct cl_store *store, const char *folder, i
     return CL_EDATA;
 }
 
+/* An empty file is an old version, if there is a later one; else it is broken metadata. */
+static bool is_passed(struct cl_store *store, const char *folder, int64_t version)
+{
+    char *path = NULL;
+    int64_t size;
+    enum cl_code code = cl_version_path(folder, version + 1, &path, NULL);
+    if (code == CL_OK) code = store->ops->size(store, path, &size, NULL);
+    free(path);
+    return code == CL_OK;
+}
+
 static enum cl_code read_version(struct cl_catalog *c, const char *folder, int64_t version,
                                  struct cl_table *t, struct cl_error *err)
 {
@@ -124,6 +135,8 @@ static enum cl_code read_version(struct cl_catalog *c, const char *folder, int64
     cl_buf_init(&bytes, METADATA_MAX_BYTES);
     enum cl_code code = cl_version_path(folder, version, &path, err);
     if (code == CL_OK) code = c->store->ops->read(c->store, path, &bytes, err);
+    if (code == CL_OK && bytes.len == 0 && is_passed(c->store, folder, version))
+        code = cl_fail(err, CL_ENOTFOUND, "%s was emptied after later commits", path);
     if (code == CL_OK) {
         t->metadata_location = cl_store_uri(c->store, path);
         if (t->metadata_location == NULL) code = cl_fail_nomem(err);
@@ -221,57 +234,6 @@ static enum cl_code lost_race(const struct cl_table *base, struct cl_error *err)
                    base->name, (long long)base->version);
 }
 
-/* Whether the table, as it is now, has the snapshot that next made. */
-static enum cl_code has_snapshot(struct cl_catalog *c, const struct cl_table *base,
-                                 const struct cl_metadata *next, bool *ret, struct cl_error *err)
-{
-    struct cl_table *now = NULL;
-    if (next->current_snapshot_id == base->metadata->current_snapshot_id)
-        return cl_fail(err, CL_EUNKNOWN, "nothing in it tells this commit from others");
-    enum cl_code code = local_load(c, base->name, &now, err);
-    if (code != CL_OK) return code;
-    *ret = cl_metadata_snapshot(now->metadata, next->current_snapshot_id) != NULL;
-    cl_table_free(now);
-    return CL_OK;
-}
-
-/* vN+1 was created, but vN is gone.  Either so many commits followed ours at once that vN expired,
- * or we slept before: then vN+1 had been made and removed already, and ours is a file that nobody
- * builds on.  The current metadata knows. */
-static enum cl_code settle(struct cl_catalog *c, const char *folder, const struct cl_table *base,
-                           const struct cl_metadata *next, struct cl_error *err)
-{
-    char *path = NULL;
-    bool ours = false;
-    enum cl_code code = has_snapshot(c, base, next, &ours, err);
-    if (code != CL_OK) {
-        (void)cl_error_wrap(err, code, "table %s: version %lld may or may not count", base->name,
-                            (long long)base->version + 1);
-        if (err != NULL) err->code = CL_EUNKNOWN;
-        return CL_EUNKNOWN;
-    }
-    if (ours) return CL_OK;
-    code = cl_version_path(folder, base->version + 1, &path, err);
-    if (code != CL_OK) return code;
-    code = c->store->ops->remove(c->store, path, err);
-    free(path);
-    return code == CL_OK || code == CL_ENOTFOUND ? lost_race(base, err) : code;
-}
-
-/* A base that still exists proves that our vN+1 is the first of that number: versions are removed
- * lowest first. */
-static enum cl_code check_base(struct cl_catalog *c, const char *folder,
-                               const struct cl_table *base, const struct cl_metadata *next,
-                               struct cl_error *err)
-{
-    char *path = NULL;
-    int64_t size;
-    enum cl_code code = cl_version_path(folder, base->version, &path, err);
-    if (code == CL_OK) code = c->store->ops->size(c->store, path, &size, err);
-    free(path);
-    return code == CL_OK ? CL_OK : settle(c, folder, base, next, err);
-}
-
 static enum cl_code local_commit(struct cl_catalog *c, const struct cl_table *base,
                                  const struct cl_metadata *next, struct cl_error *err)
 {
@@ -284,7 +246,6 @@ static enum cl_code local_commit(struct cl_catalog *c, const struct cl_table *ba
                        base->name, next->uuid, base->metadata->uuid);
     if (code == CL_OK) code = put_version(c, folder, base->version + 1, next, base, err);
     if (code == CL_EEXIST) code = lost_race(base, err);
-    if (code == CL_OK) code = check_base(c, folder, base, next, err);
     if (code == CL_OK) {
         /* Both are conveniences: a stale hint costs the next reader some look-ups, an old version
          * only space. */

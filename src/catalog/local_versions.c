@@ -133,20 +133,27 @@ void cl_version_hint(struct cl_store *store, const char *folder, int64_t version
     free(path);
 }
 
+/* Is the version there, and not emptied? */
+static bool has_content(struct cl_store *store, const char *folder, int64_t version)
+{
+    char *path = NULL;
+    int64_t size = 0;
+    enum cl_code code = cl_version_path(folder, version, &path, NULL);
+    if (code == CL_OK) code = store->ops->size(store, path, &size, NULL);
+    free(path);
+    return code == CL_OK && size > 0;
+}
+
 void cl_version_expire(struct cl_store *store, const char *folder, int64_t last)
 {
     int64_t first = last + 1;
-    bool there = true;
-    /* Down to the lowest that is there: what another process left behind must go before ours. */
-    while (there && first > 1) {
-        if (exists(store, folder, first - 1, &there, NULL) != CL_OK) return;
-        if (there) first--;
-    }
+    while (first > 1 && has_content(store, folder, first - 1))
+        first--;
     for (int64_t v = first; v <= last; v++) {
         char *path = NULL;
         enum cl_code code = cl_version_path(folder, v, &path, NULL);
-        if (code == CL_OK) code = store->ops->remove(store, path, NULL);
+        if (code == CL_OK) code = store->ops->put(store, path, "", 0, NULL);
         free(path);
-        if (code != CL_OK && code != CL_ENOTFOUND) return;
+        if (code != CL_OK) return;
     }
 }

@@ -20,7 +20,8 @@ CL_MUSTCHECK enum cl_code cl_version_find(struct cl_store *store, const char *fo
 /* Moves the hint up to the version; a failure is harmless, see local_catalog.c. */
 void cl_version_hint(struct cl_store *store, const char *folder, int64_t version);
 
-/* Removes versions up to and including `last`, lowest first; stops at the first failure. */
+/* Empties the versions up to and including `last`, lowest first; stops at the first failure.  Their
+ * names stay taken: see local_catalog.c. */
 void cl_version_expire(struct cl_store *store, const char *folder, int64_t last);
 
 #endif

@@ -117,7 +117,9 @@ static enum cl_code inflate_block(struct cl_avro_reader *r, const uint8_t *data,
         uInt before = z.avail_out;
         result = inflate(&z, Z_NO_FLUSH);
         r->unpacked.len += before - z.avail_out;
-        if (result != Z_OK && result != Z_STREAM_END)
+        if (result == Z_MEM_ERROR)
+            code = cl_fail_nomem(err);
+        else if (result != Z_OK && result != Z_STREAM_END)
             code = cl_fail(err, CL_EDATA, "Avro block is not valid deflate data");
     }
     (void)inflateEnd(&z);

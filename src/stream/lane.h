@@ -27,7 +27,8 @@ struct cl_stream_plan {
     size_t n_parts;
     int *table_of_part; /* index into tables, or -1: no feed declares its topic */
     int *lane_of_part;
-    const char **identity_of_part; /* borrowed from the source; asked before it starts, never while lanes read */
+    const char **identity_of_part;  /* borrowed from the source; asked before it starts, never while
+                                       lanes read */
     struct cl_position *start;      /* where each partition begins */
     int64_t *dead_below;            /* dead letters below this offset are in the lake already */
     struct cl_stream_table *tables; /* one per feed of the source */

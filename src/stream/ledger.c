@@ -208,12 +208,21 @@ enum cl_code cl_progress_current(const struct cl_metadata *m, struct cl_progress
         *ret_snapshot = NULL;
         return CL_OK;
     }
+    bool whole = false; /* nothing was expired */
     /* The bound ends the walk over a chain that somebody made circular. */
     for (size_t steps = 0; s != NULL && steps <= m->n_snapshots; steps++) {
         enum cl_code code = cl_progress_read(s, ret, err);
         if (code == CL_OK) *ret_snapshot = s;
         if (code != CL_ENOTFOUND) return code;
-        s = s->parent_id < 0 ? NULL : cl_metadata_snapshot(m, s->parent_id);
+        whole = s->parent_id < 0;
+        s = whole ? NULL : cl_metadata_snapshot(m, s->parent_id);
+    }
+    /* Snapshots of other programs without a row among them: there is nothing whose offset could
+     * matter. */
+    const char *rows = cl_snapshot_summary(cl_metadata_current(m), "total-records");
+    if (whole && rows != NULL && strcmp(rows, "0") == 0) {
+        *ret_snapshot = NULL;
+        return CL_OK;
     }
     return cl_fail(err, CL_EDATA,
                    "the table has rows but no snapshot on its main branch says up to which offset "

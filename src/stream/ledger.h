@@ -56,8 +56,8 @@ CL_MUSTCHECK enum cl_code cl_progress_read(const struct cl_snapshot *snapshot,
                                            struct cl_progress *ret, struct cl_error *err);
 
 /* The newest ancestor of main's head (itself included) that has the map.  *ret_snapshot NULL and
- * CL_OK: the table has no snapshot yet.  CL_EDATA: snapshots but none with a map: positions are
- * lost (named; remedy in the message). */
+ * CL_OK: the table has no snapshot yet, or only other programs' without a row.  CL_EDATA: snapshots
+ * but none with a map: positions are lost (named; remedy in the message). */
 CL_MUSTCHECK enum cl_code cl_progress_current(const struct cl_metadata *m, struct cl_progress *ret,
                                               const struct cl_snapshot **ret_snapshot,
                                               struct cl_error *err);

@@ -49,8 +49,8 @@ static enum cl_code allocate(struct cl_stream_plan *p, struct cl_error *err)
     p->identity_of_part = calloc(n, sizeof *p->identity_of_part);
     p->start = calloc(n, sizeof *p->start);
     p->dead_below = calloc(n, sizeof *p->dead_below);
-    if (p->tables == NULL || p->table_of_part == NULL || p->lane_of_part == NULL || p->identity_of_part == NULL ||
-        p->start == NULL || p->dead_below == NULL)
+    if (p->tables == NULL || p->table_of_part == NULL || p->lane_of_part == NULL ||
+        p->identity_of_part == NULL || p->start == NULL || p->dead_below == NULL)
         return cl_fail_nomem(err);
     return CL_OK;
 }

@@ -322,14 +322,14 @@ static enum cl_code run_lanes(struct engine *e, struct cl_error *err)
 static enum cl_code start_lanes(struct engine *e, struct cl_error *err)
 {
     struct cl_source *source = e->plan.source;
-    e->lanes = calloc((size_t)e->n_lanes, sizeof *e->lanes);
+    int wanted = e->n_lanes;
+    e->n_lanes = 0; /* counts those that run */
+    e->lanes = calloc((size_t)wanted, sizeof *e->lanes);
     e->committed = calloc(e->plan.n_parts + 1, sizeof *e->committed);
     e->latest = calloc(e->plan.n_parts + 1, sizeof *e->latest);
     if (e->lanes == NULL || e->committed == NULL || e->latest == NULL) return cl_fail_nomem(err);
     memcpy(e->committed, e->plan.start, e->plan.n_parts * sizeof *e->committed);
     memcpy(e->latest, e->plan.start, e->plan.n_parts * sizeof *e->latest);
-    int wanted = e->n_lanes;
-    e->n_lanes = 0;
     enum cl_code code =
         source->ops->start(source, e->plan.start, e->plan.lane_of_part, wanted, err);
     for (int i = 0; i < wanted && code == CL_OK; i++) {

@@ -3,8 +3,7 @@
  * A normal build defines malloc, calloc and realloc and goes on to glibc's own by its __libc_
  * names: then allocations within glibc (strdup, asprintf, opendir) and within other libraries fail
  * too.  A sanitizer has its own allocator, so there the linker renames the calls of the program's
- * objects only (--wrap, see meson.build), and jansson is given the same functions. The clocks are
- * always renamed by the linker. */
+ * objects only (--wrap, see meson.build). The clocks are always renamed by the linker. */
 #include "process_faults.h"
 
 #include "../tools/random.h"
@@ -87,9 +86,9 @@ int __wrap_asprintf(char **ret, const char *format, ...)
     return len;
 }
 
-__attribute__((constructor)) static void wrap_jansson(void)
+static void *steady_malloc(size_t size)
 {
-    json_set_alloc_funcs(__wrap_malloc, free);
+    return __real_malloc(size);
 }
 
 #else
@@ -113,7 +112,19 @@ void *realloc(void *p, size_t size)
     return alloc_fails() ? NULL : __libc_realloc(p, size);
 }
 
+static void *steady_malloc(size_t size)
+{
+    return __libc_malloc(size);
+}
+
 #endif
+
+/* jansson's parser writes past its buffers when it gets no memory, so the program ends itself then
+ * (app/main.c): as kill -9, which has cycles of its own. */
+__attribute__((constructor)) static void spare_jansson(void)
+{
+    json_set_alloc_funcs(steady_malloc, free);
+}
 
 void process_faults_arm_alloc(long long at, int count)
 {
