@@ -96,6 +96,21 @@ static void print_cells(const int *widths, const struct row *row)
     }
 }
 
+/* What is on; where a secret comes from, never the secret. */
+static void print_security(const struct cl_kafka_security *s)
+{
+    if (!s->given) return;
+    printf("       security: %s", s->tls ? "TLS" : "no TLS");
+    if (s->tls) printf(", authority %s", s->ca != NULL ? s->ca : "of the system");
+    if (s->certificate != NULL) printf(", our certificate %s", s->certificate);
+    if (s->tls && !s->verify_host_name) printf(", HOST NAMES ARE NOT VERIFIED");
+    if (s->mechanism != NULL)
+        printf("; SASL %s as %s, password %s%s", s->mechanism, s->username,
+               s->password_file != NULL ? "from " : "given",
+               s->password_file != NULL ? s->password_file : "");
+    putchar('\n');
+}
+
 static void print_settings(const struct cl_spec *spec)
 {
     const struct cl_lake_spec *lake = &spec->lake;
@@ -118,6 +133,7 @@ static void print_settings(const struct cl_spec *spec)
     for (size_t i = 0; i < spec->kafka.n_properties; i++) /* names only: values may be secrets */
         printf("%s%s", i == 0 ? "       properties: " : ", ", spec->kafka.properties[2 * i]);
     if (spec->kafka.n_properties > 0) putchar('\n');
+    print_security(&spec->kafka.security);
     printf("city   %lld vehicles around %g, %g; seed %llu, from %s, speed-up %g\n",
            (long long)city->vehicles, city->latitude, city->longitude,
            (unsigned long long)city->seed, cl_time_text(city->start_us, start), city->speed_up);

@@ -247,14 +247,9 @@ static enum cl_code open_topics(struct kafka_sink *s, struct cl_error *err)
     /* All topics: asking for one by name would let the broker create it with its own number of
      * partitions. */
     const struct rd_kafka_metadata *md = NULL;
-    rd_kafka_resp_err_t e = rd_kafka_metadata(s->rk, 1, NULL, &md, TIMEOUT_MS);
-    if (e != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        char text[512];
-        (void)rd_kafka_poll(s->rk, 0);
-        rd_kafka_resp_err_t event = cl_kafka_notes_take_event(&s->notes, text);
-        return cl_kafka_fail_unreachable(err, cl_kafka_needs_a_person(event) ? event : e, &s->notes,
-                                         s->spec->kafka.bootstrap_servers);
-    }
+    rd_kafka_resp_err_t e = cl_kafka_metadata(s->rk, &s->notes, NULL, TIMEOUT_MS, &md);
+    if (e != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return cl_kafka_fail_unreachable(err, e, &s->notes, s->spec->kafka.bootstrap_servers);
     enum cl_code code = create_missing(s, md, err);
     rd_kafka_metadata_destroy(md);
     for (size_t i = 0; code == CL_OK && i < s->spec->n_feeds; i++) {

@@ -1,6 +1,8 @@
 /* kafka_client.c - see kafka_client.h. */
 #include "source/kafka_client.h"
 
+#include "source/kafka_security.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -48,6 +50,12 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
     (void)pthread_mutex_unlock(&n->lock);
 }
 
+/* A TLS handshake that was broken off: by a broker that is going down, too. */
+static bool may_pass(rd_kafka_resp_err_t e, const char *reason)
+{
+    return e == RD_KAFKA_RESP_ERR__SSL && strstr(reason, "certificate verify failed") == NULL;
+}
+
 static void on_error(rd_kafka_t *rk, int event, const char *reason, void *opaque)
 {
     (void)rk;
@@ -59,7 +67,7 @@ static void on_error(rd_kafka_t *rk, int event, const char *reason, void *opaque
         (void)snprintf(n->text, sizeof n->text, "%s", reason);
     /* Two kinds are kept for whoever asks; the one that needs a person is not covered by what
      * follows from it. */
-    if (cl_kafka_needs_a_person(e) ||
+    if ((cl_kafka_needs_a_person(e) && !may_pass(e, reason)) ||
         (e == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && !cl_kafka_needs_a_person(n->event))) {
         n->event = e;
         (void)snprintf(n->event_text, sizeof n->event_text, "%s", reason);
@@ -113,12 +121,43 @@ enum cl_code cl_kafka_fail(struct cl_error *err, rd_kafka_resp_err_t e,
 enum cl_code cl_kafka_fail_unreachable(struct cl_error *err, rd_kafka_resp_err_t e,
                                        struct cl_kafka_notes *notes, const char *servers)
 {
-    enum cl_code code = cl_kafka_fail(err, e, notes, "cannot reach Kafka at %s", servers);
+    char note[512];
+    (void)cl_kafka_notes_text(notes, note, sizeof note);
+    (void)pthread_mutex_lock(&notes->lock);
+    int certificate = notes->certificate;
+    (void)pthread_mutex_unlock(&notes->lock);
+    const char *remedy = cl_kafka_security_remedy(e, note, certificate);
+    enum cl_code code;
+    if (e == RD_KAFKA_RESP_ERR__AUTHENTICATION)
+        code = cl_kafka_fail(err, e, NULL, "Kafka at %s: authentication failed: %s", servers, note);
+    else
+        code = cl_kafka_fail(err, e, notes, "cannot reach Kafka at %s", servers);
     if (err == NULL) return code;
     size_t used = strlen(err->message);
-    (void)snprintf(err->message + used, sizeof err->message - used,
-                   "; is the broker running? check kafka.bootstrap_servers or --kafka");
+    (void)snprintf(err->message + used, sizeof err->message - used, "; %s",
+                   remedy[0] != '\0'
+                       ? remedy
+                       : "is the broker running, and does this port speak TLS (kafka.security)? "
+                         "check kafka.bootstrap_servers or --kafka");
     return code;
+}
+
+rd_kafka_resp_err_t cl_kafka_metadata(rd_kafka_t *rk, struct cl_kafka_notes *notes,
+                                      rd_kafka_topic_t *topic, int timeout_ms,
+                                      const struct rd_kafka_metadata **ret)
+{
+    char text[512];
+    for (;;) {
+        int slice_ms = timeout_ms > 500 ? 500 : timeout_ms > 0 ? timeout_ms : 1;
+        rd_kafka_resp_err_t e = rd_kafka_metadata(rk, topic == NULL, topic, ret, slice_ms);
+        if (e == RD_KAFKA_RESP_ERR_NO_ERROR) return e;
+        (void)rd_kafka_poll(rk, 0); /* serves the error callback */
+        rd_kafka_resp_err_t event = cl_kafka_notes_take_event(notes, text);
+        if (cl_kafka_needs_a_person(event)) return event;
+        timeout_ms -= slice_ms;
+        bool again = e == RD_KAFKA_RESP_ERR__TIMED_OUT || e == RD_KAFKA_RESP_ERR__TRANSPORT;
+        if (timeout_ms <= 0 || !again) return e;
+    }
 }
 
 static const struct cl_kafka_property *find_name(const struct cl_kafka_property *pairs,
@@ -179,6 +218,7 @@ cl_kafka_client_new(const struct cl_spec *spec, rd_kafka_type_t type,
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     enum cl_code code = set_all(conf, spec, defaults, fixed, err);
+    if (code == CL_OK) code = cl_kafka_security_apply(conf, spec, err);
     if (code != CL_OK) {
         rd_kafka_conf_destroy(conf);
         return code;

@@ -18,6 +18,7 @@ struct cl_kafka_notes {
     rd_kafka_resp_err_t
         event; /* error event that nobody took: all brokers down, or one that needs a person */
     char event_text[512];
+    int certificate; /* why a broker's certificate was refused last (X509_V_ERR_...), 0 = none */
 };
 
 void cl_kafka_notes_init(struct cl_kafka_notes *n);
@@ -53,7 +54,13 @@ bool cl_kafka_needs_a_person(rd_kafka_resp_err_t e);
 enum cl_code cl_kafka_fail(struct cl_error *err, rd_kafka_resp_err_t e,
                            struct cl_kafka_notes *notes, const char *fmt, ...) CL_PRINTF(4, 5);
 
-/* The same for a broker that gives no answer; names the servers and what to check. */
+/* Metadata of one topic, or of all when topic is NULL.  A broker that refuses us (password,
+ * certificate) ends the wait at once, with the error that says so. */
+CL_MUSTCHECK rd_kafka_resp_err_t cl_kafka_metadata(rd_kafka_t *rk, struct cl_kafka_notes *notes,
+                                                   rd_kafka_topic_t *topic, int timeout_ms,
+                                                   const struct rd_kafka_metadata **ret);
+
+/* The same for a broker that gives no answer or refuses us; names the servers and what to do. */
 enum cl_code cl_kafka_fail_unreachable(struct cl_error *err, rd_kafka_resp_err_t e,
                                        struct cl_kafka_notes *notes, const char *servers);
 

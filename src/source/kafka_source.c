@@ -138,16 +138,10 @@ static enum cl_code ask_topic(struct cl_kafka_source *s, struct cl_kafka_topic *
 {
     for (;;) {
         const struct rd_kafka_metadata *md = NULL;
-        int timeout_ms = left_ms(deadline_us);
         rd_kafka_resp_err_t e =
-            rd_kafka_metadata(s->rk, 0, t->rkt, &md, timeout_ms > 0 ? timeout_ms : 1);
-        if (e != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            char text[512];
-            (void)rd_kafka_poll(s->rk, 0);
-            rd_kafka_resp_err_t event = cl_kafka_notes_take_event(&s->notes, text);
-            if (cl_kafka_needs_a_person(event)) e = event;
+            cl_kafka_metadata(s->rk, &s->notes, t->rkt, left_ms(deadline_us), &md);
+        if (e != RD_KAFKA_RESP_ERR_NO_ERROR)
             return cl_kafka_fail_unreachable(err, e, &s->notes, s->spec->kafka.bootstrap_servers);
-        }
         e = md->topic_cnt == 1 ? md->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
         if (e == RD_KAFKA_RESP_ERR_NO_ERROR && md->topics[0].partition_cnt > 0) {
             *ret = md;

@@ -45,4 +45,8 @@ CL_MUSTCHECK enum cl_code cl_environment_expand(const struct cl_yaml_node *node,
                                                 struct cl_arena *arena, char **ret,
                                                 struct cl_error *err);
 
+/* kafka.security, after kafka.properties were read.  CL_EINVAL. */
+CL_MUSTCHECK enum cl_code cl_security_read(const struct cl_yaml_node *node, struct cl_spec *spec,
+                                           struct cl_error *err);
+
 #endif

@@ -132,12 +132,14 @@ static enum cl_code read_kafka(const struct cl_yaml_node *node, struct cl_spec *
         {"partitions", CL_YAML_INT, AT(partitions), 1, 100000, "from 1 to 100000", NULL},
         {"replication", CL_YAML_INT, AT(replication), 1, 1000, "from 1 to 1000", NULL},
         {.key = "properties"},
+        {.key = "security"},
     };
 #undef AT
     enum cl_code code =
         cl_yaml_read(node, keys, sizeof keys / sizeof *keys, &spec->kafka, &spec->arena, err);
     if (code != CL_OK || node == NULL) return code;
-    return read_properties(cl_yaml_get(node, "properties"), spec, err);
+    code = read_properties(cl_yaml_get(node, "properties"), spec, err);
+    return code == CL_OK ? cl_security_read(cl_yaml_get(node, "security"), spec, err) : code;
 }
 
 static enum cl_code read_center(const struct cl_yaml_node *node, struct cl_city_spec *city,

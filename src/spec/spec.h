@@ -90,6 +90,18 @@ struct cl_lake_spec {
     int64_t memory_bytes; /* default 384 MiB: what the engine may hold in batches and row groups */
 };
 
+/* kafka.security.  Strings are NULL where absent; secrets stand in `password` and `key_password` or
+ * in the files named beside them, never in a message. */
+struct cl_kafka_security {
+    bool given; /* false: kafka.properties may say it */
+    bool tls;
+    const char *ca, *certificate, *key; /* PEM files */
+    const char *key_password, *key_password_file;
+    bool verify_host_name;
+    const char *mechanism; /* plain, scram-sha-256, scram-sha-512; NULL: no SASL */
+    const char *username, *password, *password_file;
+};
+
 struct cl_kafka_spec {
     const char *bootstrap_servers; /* KAFKA_BOOTSTRAP_SERVERS, else 127.0.0.1:9092 */
     const char *group;             /* default "citylake" */
@@ -97,6 +109,7 @@ struct cl_kafka_spec {
     int replication;               /* default 1 */
     char **properties;   /* name, value, name, value...: passed to librdkafka as they are */
     size_t n_properties; /* pairs */
+    struct cl_kafka_security security;
 };
 
 struct cl_city_spec {
