@@ -5,6 +5,8 @@
  *   gen --events N [--seed N] --kafka HOST:PORT [--partitions N]   makes the topics; the key is the
  * event's id
  *
+ * --topic-suffix TEXT is added to the topics' names.
+ *
  * Equal numbers of events for each topic (N rounded down to a multiple of five), the same bytes for
  * the same seed whichever way they go.  Text as Python's json.dumps writes it: ", " and ": ",
  * doubles shortest that read back the same. */
@@ -29,6 +31,7 @@ static const char *const topics[N_TOPICS] = {"vehicle_data", "gps_data", "traffi
 struct sink {
     FILE *files[N_TOPICS];
     rd_kafka_t *producer;
+    char topics[N_TOPICS][128];
     uint64_t failed; /* deliveries */
     uint64_t bytes;
 };
@@ -127,7 +130,7 @@ static void send_event(struct sink *sink, size_t topic, const char *key, const c
     }
     for (;;) {
         rd_kafka_resp_err_t error =
-            rd_kafka_producev(sink->producer, RD_KAFKA_V_TOPIC(topics[topic]),
+            rd_kafka_producev(sink->producer, RD_KAFKA_V_TOPIC(sink->topics[topic]),
                               RD_KAFKA_V_KEY(key, ID_LEN), RD_KAFKA_V_VALUE((void *)value, n),
                               RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
         if (error == RD_KAFKA_RESP_ERR_NO_ERROR) break;
@@ -155,19 +158,19 @@ static void open_files(struct sink *sink, const char *folder)
     if (mkdir(folder, 0777) != 0 && errno != EEXIST) die("%s: %s", folder, strerror(errno));
     for (size_t i = 0; i < N_TOPICS; i++) {
         char path[4096];
-        (void)snprintf(path, sizeof path, "%s/%s.ndjson", folder, topics[i]);
+        (void)snprintf(path, sizeof path, "%s/%s.ndjson", folder, sink->topics[i]);
         sink->files[i] = fopen(path, "w");
         if (sink->files[i] == NULL) die("%s: %s", path, strerror(errno));
     }
 }
 
-static void create_topics(rd_kafka_t *client, int partitions)
+static void create_topics(const struct sink *sink, rd_kafka_t *client, int partitions)
 {
     char message[256];
     rd_kafka_NewTopic_t *wanted[N_TOPICS];
     for (size_t i = 0; i < N_TOPICS; i++) {
-        wanted[i] = rd_kafka_NewTopic_new(topics[i], partitions, 1, message, sizeof message);
-        if (wanted[i] == NULL) die("%s: %s", topics[i], message);
+        wanted[i] = rd_kafka_NewTopic_new(sink->topics[i], partitions, 1, message, sizeof message);
+        if (wanted[i] == NULL) die("%s: %s", sink->topics[i], message);
     }
     rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
     rd_kafka_CreateTopics(client, wanted, N_TOPICS, NULL, queue);
@@ -208,13 +211,13 @@ static void open_kafka(struct sink *sink, const char *bootstrap, int partitions)
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     sink->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, message, sizeof message);
     if (sink->producer == NULL) die("%s", message);
-    create_topics(sink->producer, partitions);
+    create_topics(sink, sink->producer, partitions);
 }
 
 static void close_sink(struct sink *sink)
 {
     for (size_t i = 0; sink->producer == NULL && i < N_TOPICS; i++) {
-        if (fclose(sink->files[i]) != 0) die("%s: %s", topics[i], strerror(errno));
+        if (fclose(sink->files[i]) != 0) die("%s: %s", sink->topics[i], strerror(errno));
     }
     if (sink->producer == NULL) return;
     if (rd_kafka_flush(sink->producer, 120000) != RD_KAFKA_RESP_ERR_NO_ERROR || sink->failed != 0)
@@ -326,12 +329,16 @@ static uint64_t parse_number(const char *option, const char *text)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"events", required_argument, NULL, 'e'},     {"seed", required_argument, NULL, 's'},
-        {"out", required_argument, NULL, 'o'},        {"kafka", required_argument, NULL, 'k'},
-        {"partitions", required_argument, NULL, 'p'}, {NULL, 0, NULL, 0},
+        {"events", required_argument, NULL, 'e'},
+        {"seed", required_argument, NULL, 's'},
+        {"out", required_argument, NULL, 'o'},
+        {"kafka", required_argument, NULL, 'k'},
+        {"partitions", required_argument, NULL, 'p'},
+        {"topic-suffix", required_argument, NULL, 't'},
+        {NULL, 0, NULL, 0},
     };
     uint64_t events = 0, seed = 42, partitions = 4;
-    const char *out = NULL, *kafka = NULL;
+    const char *out = NULL, *kafka = NULL, *suffix = "";
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (c) {
         case 'e': events = parse_number("events", optarg); break;
@@ -339,12 +346,15 @@ int main(int argc, char **argv)
         case 'o': out = optarg; break;
         case 'k': kafka = optarg; break;
         case 'p': partitions = parse_number("partitions", optarg); break;
+        case 't': suffix = optarg; break;
         default: return 2;
         }
     }
     if (events < N_TOPICS || (out == NULL) == (kafka == NULL))
         die("--events N and one of --out DIR, --kafka HOST:PORT");
     struct sink sink = {0};
+    for (size_t i = 0; i < N_TOPICS; i++)
+        (void)snprintf(sink.topics[i], sizeof sink.topics[i], "%s%s", topics[i], suffix);
     struct generator g = {.state = seed, .sink = &sink};
     if (out != NULL)
         open_files(&sink, out);
@@ -353,7 +363,7 @@ int main(int argc, char **argv)
     events -= events % N_TOPICS;
     generate(&g, events);
     close_sink(&sink);
-    printf("{\"events\": %llu, \"bytes\": %llu}\n",
-           (unsigned long long)events, (unsigned long long)sink.bytes);
+    printf("{\"events\": %llu, \"bytes\": %llu}\n", (unsigned long long)events,
+           (unsigned long long)sink.bytes);
     return 0;
 }

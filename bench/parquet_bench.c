@@ -1,9 +1,10 @@
-/* parquet_bench.c - what the Parquet writer costs: rows/s, MB/s and bytes a row, whole and column by column.
+/* parquet_bench.c - what the Parquet writer costs: rows/s, MB/s and bytes a row, whole and column
+ * by column.
  *
- *     parquet_bench [ROWS [CODEC [LEVEL]]]      CODEC: zstd (default), snappy, none
+ *     parquet_bench [ROWS [CODEC [LEVEL [PAGE_ROWS]]]]      CODEC: zstd (default), snappy, none
  *
- * Rows are like the reference's vehicle event.  They are made before the clock starts; the store throws the bytes away.
- * Time is CPU time of the process, the best of three runs. */
+ * Rows are like the reference's vehicle event.  They are made before the clock starts; the store
+ * throws the bytes away. Time is CPU time of the process, the best of three runs. */
 #include "base/clock.h"
 #include "base/hash.h"
 #include "parquet/parquet_writer.h"
@@ -14,7 +15,23 @@
 
 enum { BATCH_ROWS = 8192, VEHICLES = 1000, RUNS = 3 };
 
-enum { ID, VEHICLE, TIME, LATITUDE, LONGITUDE, SPEED, DIRECTION, MAKE, MODEL, YEAR, FUEL, PARTITION, OFFSET, INGESTED, N_COLUMNS };
+enum {
+    ID,
+    VEHICLE,
+    TIME,
+    LATITUDE,
+    LONGITUDE,
+    SPEED,
+    DIRECTION,
+    MAKE,
+    MODEL,
+    YEAR,
+    FUEL,
+    PARTITION,
+    OFFSET,
+    INGESTED,
+    N_COLUMNS
+};
 
 static struct cl_field fields[N_COLUMNS] = {
     [ID] = {1, "id", CL_STRING, 0, 0, true, NULL},
@@ -74,12 +91,14 @@ static void make_row(struct cl_batch *b, int64_t n, struct vehicle *vehicles)
     int32_t row = b->rows;
     struct vehicle *v = &vehicles[n % VEHICLES];
     uint64_t a = next_random(), c = next_random();
-    (void)snprintf(text, sizeof text, "%08" PRIx64 "-%04" PRIx64 "-4%03" PRIx64 "-a%03" PRIx64 "-%012" PRIx64, a >> 32, a >> 16 & 0xffff,
-                   a & 0xfff, c >> 52, c & 0xffffffffffff);
+    (void)snprintf(text, sizeof text,
+                   "%08" PRIx64 "-%04" PRIx64 "-4%03" PRIx64 "-a%03" PRIx64 "-%012" PRIx64, a >> 32,
+                   a >> 16 & 0xffff, a & 0xfff, c >> 52, c & 0xffffffffffff);
     set_text(&b->columns[ID], row, text);
     (void)snprintf(text, sizeof text, "vehicle-%05" PRId64, n % VEHICLES);
     set_text(&b->columns[VEHICLE], row, text);
-    cl_column_set_long(&b->columns[TIME], row, 1767600000000000 + n / VEHICLES * 1000000 + (int64_t)(a % 1000) * 1000);
+    cl_column_set_long(&b->columns[TIME], row,
+                       1767600000000000 + n / VEHICLES * 1000000 + (int64_t)(a % 1000) * 1000);
     v->latitude += (uniform() - 0.5) * 1e-3;
     v->longitude += (uniform() - 0.5) * 1e-3;
     v->speed = uniform() * 90 + 10;
@@ -99,7 +118,8 @@ static void make_row(struct cl_batch *b, int64_t n, struct vehicle *vehicles)
 
 /* ---- a store that keeps nothing ---- */
 
-static enum cl_code sink_create(struct cl_store *s, const char *path, struct cl_outfile **ret, struct cl_error *err)
+static enum cl_code sink_create(struct cl_store *s, const char *path, struct cl_outfile **ret,
+                                struct cl_error *err)
 {
     (void)path;
     struct cl_outfile *f = calloc(1, sizeof *f);
@@ -109,7 +129,8 @@ static enum cl_code sink_create(struct cl_store *s, const char *path, struct cl_
     return CL_OK;
 }
 
-static enum cl_code sink_write(struct cl_outfile *f, const void *data, size_t len, struct cl_error *err)
+static enum cl_code sink_write(struct cl_outfile *f, const void *data, size_t len,
+                               struct cl_error *err)
 {
     (void)data;
     (void)err;
@@ -129,15 +150,18 @@ static void sink_abort(struct cl_outfile *f)
     free(f);
 }
 
-static const struct cl_store_ops sink_ops = {
-    .name = "sink", .create = sink_create, .write = sink_write, .finish = sink_finish, .abort = sink_abort};
+static const struct cl_store_ops sink_ops = {.name = "sink",
+                                             .create = sink_create,
+                                             .write = sink_write,
+                                             .finish = sink_finish,
+                                             .abort = sink_abort};
 
 struct result {
     int64_t cpu_us, file_bytes, memory_bytes;
 };
 
-static struct result run(const struct cl_schema *s, struct cl_batch *const *batches, size_t n, size_t first_column,
-                         const struct cl_parquet_options *options)
+static struct result run(const struct cl_schema *s, struct cl_batch *const *batches, size_t n,
+                         size_t first_column, const struct cl_parquet_options *options)
 {
     struct result best = {.cpu_us = INT64_MAX};
     struct cl_store store = {.ops = &sink_ops};
@@ -166,8 +190,9 @@ static struct result run(const struct cl_schema *s, struct cl_batch *const *batc
 static void report(const char *name, const struct result *r, int64_t rows, size_t plain_bytes)
 {
     double seconds = (double)r->cpu_us / 1e6;
-    printf("%-14s %9.2f %9.1f %9.1f %9.2f %9.1f\n", name, (double)rows / seconds / 1e6, seconds * 1e9 / (double)rows,
-           (double)plain_bytes / seconds / 1e6, (double)r->file_bytes / (double)rows, (double)r->memory_bytes / 1e6);
+    printf("%-14s %9.2f %9.1f %9.1f %9.2f %9.1f\n", name, (double)rows / seconds / 1e6,
+           seconds * 1e9 / (double)rows, (double)plain_bytes / seconds / 1e6,
+           (double)r->file_bytes / (double)rows, (double)r->memory_bytes / 1e6);
 }
 
 static size_t column_bytes(struct cl_batch *const *batches, size_t n, size_t column)
@@ -176,7 +201,8 @@ static size_t column_bytes(struct cl_batch *const *batches, size_t n, size_t col
     for (size_t b = 0; b < n; b++) {
         const struct cl_column *col = &batches[b]->columns[column];
         size_t rows = (size_t)batches[b]->rows;
-        bytes += col->offsets != NULL ? (size_t)col->offsets[rows] + 4 * rows : cl_type_width(col->type) * rows;
+        bytes += col->offsets != NULL ? (size_t)col->offsets[rows] + 4 * rows
+                                      : cl_type_width(col->type) * rows;
     }
     return bytes;
 }
@@ -190,6 +216,7 @@ int main(int argc, char **argv)
                        : strcmp(codec, "none") == 0 ? CL_COMPRESS_NONE
                                                     : CL_COMPRESS_ZSTD,
         .level = argc > 3 ? (int)strtol(argv[3], NULL, 10) : 1,
+        .page_rows = argc > 4 ? (int32_t)strtol(argv[4], NULL, 10) : 0,
         .row_group_bytes = 128 << 20,
         .dictionary = true,
     };
@@ -205,7 +232,8 @@ int main(int argc, char **argv)
         if (*b == NULL) check(cl_batch_new(&schema, BATCH_ROWS, b, &err), &err);
         make_row(*b, row, vehicles);
     }
-    printf("%-14s %9s %9s %9s %9s %9s\n", "column", "Mrows/s", "ns/row", "MB/s", "bytes/row", "memory MB");
+    printf("%-14s %9s %9s %9s %9s %9s\n", "column", "Mrows/s", "ns/row", "MB/s", "bytes/row",
+           "memory MB");
     size_t total = 0;
     for (size_t c = 0; c < N_COLUMNS; c++) {
         struct cl_schema one = {.n = 1, .fields = &fields[c]};

@@ -2,7 +2,7 @@
 """run.py - every stage of `./dev test`, and one count at the end.
 
 Stages: the units in the normal build, under ASan and UBSan, under TSan; each fuzzer for a short time from its corpus; the
-integration tests.  --quick: the units in the normal build and the smoke tests.  A stage's output is shown when something in
+fault harness; the integration tests.  --quick: the units in the normal build and the smoke tests.  A stage's output is shown when something in
 it failed; what it counted comes from Meson's testlog.json and pytest's JUnit file.  The last line is `N passed, N failed`
 (and `, N skipped` if any); the exit status is 0 only when something passed and nothing failed.
 """
@@ -10,6 +10,7 @@ it failed; what it counted comes from Meson's testlog.json and pytest's JUnit fi
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FUZZ_SECONDS = 20
+FAULT_CYCLES = 1000
+FAULT_CYCLES_ASAN = 100
 CORES = os.cpu_count() or 1
 
 # Libraries that are not built with TSan are trusted: their own locking cannot be seen.
@@ -125,6 +128,20 @@ def fuzzers():
     return count
 
 
+def faults():
+    """The fault harness; each failure is printed with the seed that replays it."""
+    count = Count()
+    for folder, cycles in (('build', FAULT_CYCLES), ('build-asan', FAULT_CYCLES_ASAN)):
+        status, output = run(ROOT / folder / 'tests' / 'fault' / 'fault', '--cycles', cycles, env=SANITIZER_ENVIRONMENT, timeout=900)
+        found = re.search(r'^(\d+) passed, (\d+) failed$', output, re.MULTILINE)
+        one = Count(*map(int, found.groups())) if found else Count()
+        if status != 0 and one.failed == 0:
+            one.failed = 1
+        count.add(one)
+        count.output += f'--- {folder}\n{output}' if status != 0 else ''
+    return count
+
+
 def integration(*files):
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch) / 'report.xml'
@@ -150,6 +167,7 @@ def stages(quick):
                                                  timeout_multiplier=3)
     yield 'units, TSan', thread_sanitizer
     yield 'fuzzers', fuzzers
+    yield 'faults', faults
     yield 'integration', lambda: integration('tests/integration')
 
 

@@ -11,8 +11,8 @@ readonly DUCKDB_VERSION=1.5.6-r.1 DUCKDB_HEADER_VERSION=1.4.4
 readonly CACHE=${CITYLAKE_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/citylake}
 mkdir -p "$CACHE"
 
-readonly APT_BUILD=(ca-certificates gcc libc6-dev meson ninja-build pkg-config libzstd-dev libfyaml-dev libjansson-dev
-    librdkafka-dev libjpeg62-turbo-dev libsnappy-dev libcmocka-dev)
+readonly APT_BUILD=(ca-certificates gcc libc6-dev meson ninja-build pkg-config libzstd-dev zlib1g-dev libfyaml-dev libjansson-dev
+    librdkafka-dev libjpeg62-turbo-dev libsnappy-dev libmicrohttpd-dev libssl-dev libcmocka-dev)
 readonly APT_FUZZ=(clang libclang-rt-dev)
 readonly APT_LINT=(clang clang-format clang-tidy)
 readonly APT_PYTHON=(ca-certificates python3 python3-venv)

@@ -28,8 +28,9 @@ int cl_app_error(const struct cl_app *app, const struct cl_error *err)
     char text[sizeof err->where + sizeof err->message + 4], out[sizeof text + 128];
     cl_error_text(err, text, sizeof text);
     /* Wipes what a progress line may have left there. */
-    int len = snprintf(out, sizeof out, "%scitylake%s%s: %s\n", app->log.on_terminal ? "\r\033[K" : "",
-                       app->command != NULL ? " " : "", app->command != NULL ? app->command : "", text);
+    int len =
+        snprintf(out, sizeof out, "%scitylake%s%s: %s\n", app->log.on_terminal ? "\r\033[K" : "",
+                 app->command != NULL ? " " : "", app->command != NULL ? app->command : "", text);
     put_line(STDERR_FILENO, out, len < (int)sizeof out ? (size_t)len : sizeof out - 1);
     return err->code == CL_EINVAL ? CL_EXIT_USAGE : CL_EXIT_FAILED;
 }

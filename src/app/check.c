@@ -1,4 +1,5 @@
-/* check.c - `citylake check`: the first mistake of a city.yaml with its place, or what the file declares. */
+/* check.c - `citylake check`: the first mistake of a city.yaml with its place, or what the file
+ * declares. */
 #include "app/options.h"
 
 #include "base/clock.h"
@@ -15,7 +16,8 @@ struct row {
     char cells[N_HEADS][CELL_BYTES];
 };
 
-static const char *const heads[N_HEADS] = {"FEED", "TOPIC", "COLUMNS", "EVENT TIME", "WATERMARK", "UNIQUE", "PARTITION"};
+static const char *const heads[N_HEADS] = {"FEED",      "TOPIC",  "COLUMNS",  "EVENT TIME",
+                                           "WATERMARK", "UNIQUE", "PARTITION"};
 
 struct unit {
     int64_t size;
@@ -32,8 +34,8 @@ static void amount_text(int64_t amount, const struct unit *units, char *buf, siz
 
 static void duration_text(int64_t us, char *buf, size_t size)
 {
-    static const struct unit units[] = {
-        {86400000000, "d"}, {3600000000, "h"}, {60000000, "min"}, {1000000, "s"}, {1000, "ms"}, {1, "us"}};
+    static const struct unit units[] = {{86400000000, "d"}, {3600000000, "h"}, {60000000, "min"},
+                                        {1000000, "s"},     {1000, "ms"},      {1, "us"}};
     if (us == 0)
         (void)snprintf(buf, size, "0 s");
     else
@@ -42,7 +44,8 @@ static void duration_text(int64_t us, char *buf, size_t size)
 
 static void size_text(int64_t bytes, char *buf, size_t size)
 {
-    static const struct unit units[] = {{1ll << 40, "TiB"}, {1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}, {1, "bytes"}};
+    static const struct unit units[] = {
+        {1ll << 40, "TiB"}, {1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}, {1, "bytes"}};
     amount_text(bytes, units, buf, size);
 }
 
@@ -65,7 +68,8 @@ static void partition_text(const struct cl_feed *feed, char *buf, size_t size)
     if (feed->partition == CL_PARTITION_NONE)
         (void)snprintf(buf, size, "none");
     else
-        (void)snprintf(buf, size, "%s(%s)", names[feed->partition], feed->columns[feed->partition_column].field.name);
+        (void)snprintf(buf, size, "%s(%s)", names[feed->partition],
+                       feed->columns[feed->partition_column].field.name);
 }
 
 static void fill_row(const struct cl_feed *feed, struct row *row)
@@ -73,7 +77,8 @@ static void fill_row(const struct cl_feed *feed, struct row *row)
     (void)snprintf(row->cells[0], CELL_BYTES, "%s", feed->name);
     (void)snprintf(row->cells[1], CELL_BYTES, "%s", feed->topic);
     (void)snprintf(row->cells[2], CELL_BYTES, "%zu", feed->n_columns);
-    (void)snprintf(row->cells[3], CELL_BYTES, "%s", feed->columns[feed->event_time_column].field.name);
+    (void)snprintf(row->cells[3], CELL_BYTES, "%s",
+                   feed->columns[feed->event_time_column].field.name);
     duration_text(feed->watermark_us, row->cells[4], CELL_BYTES);
     unique_text(feed, row->cells[5], CELL_BYTES);
     partition_text(feed, row->cells[6], CELL_BYTES);
@@ -86,8 +91,24 @@ static void print_cells(const int *widths, const struct row *row)
         if (i == N_HEADS - 1)
             printf("%s\n", text);
         else
-            printf(i == 2 ? "%*s  " : "%-*s  ", widths[i], text); /* COLUMNS is a number: to the right */
+            printf(i == 2 ? "%*s  " : "%-*s  ", widths[i],
+                   text); /* COLUMNS is a number: to the right */
     }
+}
+
+/* What is on; where a secret comes from, never the secret. */
+static void print_security(const struct cl_kafka_security *s)
+{
+    if (!s->given) return;
+    printf("       security: %s", s->tls ? "TLS" : "no TLS");
+    if (s->tls) printf(", authority %s", s->ca != NULL ? s->ca : "of the system");
+    if (s->certificate != NULL) printf(", our certificate %s", s->certificate);
+    if (s->tls && !s->verify_host_name) printf(", HOST NAMES ARE NOT VERIFIED");
+    if (s->mechanism != NULL)
+        printf("; SASL %s as %s, password %s%s", s->mechanism, s->username,
+               s->password_file != NULL ? "from " : "given",
+               s->password_file != NULL ? s->password_file : "");
+    putchar('\n');
 }
 
 static void print_settings(const struct cl_spec *spec)
@@ -99,19 +120,25 @@ static void print_settings(const struct cl_spec *spec)
     size_text(lake->target_file_bytes, file, sizeof file);
     size_text(lake->row_group_bytes, group, sizeof group);
     size_text(lake->memory_bytes, memory, sizeof memory);
-    if (strcmp(lake->compression, "zstd") == 0) (void)snprintf(level, sizeof level, " %d", lake->compression_level);
-    printf("\nlake   %s, namespace %s, catalog %s; commits every %s or %lld rows\n", lake->warehouse, lake->namespace_name,
-           lake->catalog, every, (long long)lake->commit_rows);
-    printf("       files of %s, row groups of %s, compression %s%s; memory %s\n", file, group, lake->compression, level, memory);
-    printf("kafka  %s, group %s; new topics: %d partition%s, replication %d\n", spec->kafka.bootstrap_servers, spec->kafka.group,
-           spec->kafka.partitions, spec->kafka.partitions == 1 ? "" : "s", spec->kafka.replication);
+    if (strcmp(lake->compression, "zstd") == 0)
+        (void)snprintf(level, sizeof level, " %d", lake->compression_level);
+    printf("\nlake   %s, namespace %s, catalog %s; commits every %s or %lld rows\n",
+           lake->warehouse, lake->namespace_name, lake->catalog, every,
+           (long long)lake->commit_rows);
+    printf("       files of %s, row groups of %s, compression %s%s; memory %s\n", file, group,
+           lake->compression, level, memory);
+    printf("kafka  %s, group %s; new topics: %d partition%s, replication %d\n",
+           spec->kafka.bootstrap_servers, spec->kafka.group, spec->kafka.partitions,
+           spec->kafka.partitions == 1 ? "" : "s", spec->kafka.replication);
     for (size_t i = 0; i < spec->kafka.n_properties; i++) /* names only: values may be secrets */
         printf("%s%s", i == 0 ? "       properties: " : ", ", spec->kafka.properties[2 * i]);
     if (spec->kafka.n_properties > 0) putchar('\n');
-    printf("city   %lld vehicles around %g, %g; seed %llu, from %s, speed-up %g\n", (long long)city->vehicles, city->latitude,
-           city->longitude, (unsigned long long)city->seed, cl_time_text(city->start_us, start), city->speed_up);
-    printf("       faults: duplicates %g, late %g, out of order %g, malformed %g\n", city->duplicates, city->late,
-           city->out_of_order, city->malformed);
+    print_security(&spec->kafka.security);
+    printf("city   %lld vehicles around %g, %g; seed %llu, from %s, speed-up %g\n",
+           (long long)city->vehicles, city->latitude, city->longitude,
+           (unsigned long long)city->seed, cl_time_text(city->start_us, start), city->speed_up);
+    printf("       faults: duplicates %g, late %g, out of order %g, malformed %g\n",
+           city->duplicates, city->late, city->out_of_order, city->malformed);
 }
 
 static void print_table(const struct cl_spec *spec, const struct row *rows)
@@ -121,7 +148,8 @@ static void print_table(const struct cl_spec *spec, const struct row *rows)
         widths[i] = (int)strlen(heads[i]);
     for (size_t r = 0; r < spec->n_feeds; r++)
         for (int i = 0; i < N_HEADS; i++)
-            if ((int)strlen(rows[r].cells[i]) > widths[i]) widths[i] = (int)strlen(rows[r].cells[i]);
+            if ((int)strlen(rows[r].cells[i]) > widths[i])
+                widths[i] = (int)strlen(rows[r].cells[i]);
     printf("%s is valid: %zu feed%s\n\n", spec->path, spec->n_feeds, spec->n_feeds == 1 ? "" : "s");
     print_cells(widths, NULL);
     for (size_t r = 0; r < spec->n_feeds; r++)
@@ -148,14 +176,16 @@ static json_t *feed_json(const struct cl_feed *feed, const struct row *row)
     for (size_t i = 0; i < feed->schema.n; i++) {
         const struct cl_field *f = &feed->schema.fields[i];
         char type[32], path[256];
-        json_t *c = json_pack("{s:i, s:s, s:s, s:b}", "id", f->id, "name", f->name, "type", cl_type_text(f, type, sizeof type),
-                              "required", f->required);
+        json_t *c = json_pack("{s:i, s:s, s:s, s:b}", "id", f->id, "name", f->name, "type",
+                              cl_type_text(f, type, sizeof type), "required", f->required);
         if (i < feed->n_columns && c != NULL)
-            (void)json_object_set_new(c, "from", json_string(cl_path_text(&feed->columns[i], path, sizeof path)));
+            (void)json_object_set_new(
+                c, "from", json_string(cl_path_text(&feed->columns[i], path, sizeof path)));
         (void)json_array_append_new(columns, c);
     }
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "feed", feed->name, "topic", feed->topic, "event_time", row->cells[3],
-                     "watermark", row->cells[4], "unique", row->cells[5], "partition", row->cells[6], "columns", columns);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "feed", feed->name, "topic",
+                     feed->topic, "event_time", row->cells[3], "watermark", row->cells[4], "unique",
+                     row->cells[5], "partition", row->cells[6], "columns", columns);
 }
 
 static int print_json(const struct cl_app *app, const struct cl_spec *spec, const struct row *rows)

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum cl_code cl_options_apply(const struct cl_options *opt, struct cl_spec *spec, struct cl_error *err)
+enum cl_code cl_options_apply(const struct cl_options *opt, struct cl_spec *spec,
+                              struct cl_error *err)
 {
     struct cl_city_spec *city = &spec->city;
     if (opt->lake != NULL) {
@@ -26,12 +27,13 @@ enum cl_code cl_options_apply(const struct cl_options *opt, struct cl_spec *spec
     if (opt->late >= 0) city->late = opt->late;
     if (opt->out_of_order >= 0) city->out_of_order = opt->out_of_order;
     if (opt->malformed >= 0) city->malformed = opt->malformed;
-    if (opt->start != NULL) return cl_time_parse(opt->start, strlen(opt->start), &city->start_us, err);
+    if (opt->start != NULL)
+        return cl_time_parse(opt->start, strlen(opt->start), &city->start_us, err);
     return CL_OK;
 }
 
-enum cl_code cl_app_spec_load(const char *config, const struct cl_options *opt, struct cl_spec **ret,
-                              struct cl_error *err)
+enum cl_code cl_app_spec_load(const char *config, const struct cl_options *opt,
+                              struct cl_spec **ret, struct cl_error *err)
 {
     struct cl_spec *spec = NULL;
     enum cl_code code;

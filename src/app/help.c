@@ -51,10 +51,13 @@ static void print_exit_status(FILE *out, const char *exit_1)
 
 static void print_program(FILE *out)
 {
-    fprintf(out, "citylake - " CL_PROGRAM_SUMMARY "\n\nusage: citylake COMMAND [options] [arguments]\n\ncommands:\n");
+    fprintf(out, "citylake - " CL_PROGRAM_SUMMARY
+                 "\n\nusage: citylake COMMAND [options] [arguments]\n\ncommands:\n");
     for (const struct cl_command *c = cl_commands; c->name != NULL; c++)
         entry(out, c->name, c->summary, 14);
-    fprintf(out, "\n`citylake COMMAND --help` shows the options and examples of a command.\n\noptions:\n");
+    fprintf(
+        out,
+        "\n`citylake COMMAND --help` shows the options and examples of a command.\n\noptions:\n");
     for (const struct cl_named_text *t = cl_top_options; t->name != NULL; t++)
         entry(out, t->name, t->text, 20);
     fprintf(out, "\nenvironment:\n");
@@ -69,14 +72,15 @@ void cl_help_print(FILE *out, const struct cl_command *command)
         print_program(out);
         return;
     }
-    fprintf(out, "citylake %s - %s\n\nusage: citylake %s [options]%s%s\n\n", command->name, command->summary, command->name,
-            command->args[0] != '\0' ? " " : "", command->args);
+    fprintf(out, "citylake %s - %s\n\nusage: citylake %s [options]%s%s\n\n", command->name,
+            command->summary, command->name, command->args[0] != '\0' ? " " : "", command->args);
     wrap(out, command->description, 0, 0);
     fprintf(out, "\noptions:\n");
     for (const struct cl_option *o = cl_option_table; o->name != NULL; o++) {
         char label[64];
         if ((o->commands & command->bit) == 0) continue;
-        (void)snprintf(label, sizeof label, "--%s%s%s", o->name, o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
+        (void)snprintf(label, sizeof label, "--%s%s%s", o->name, o->arg != NULL ? " " : "",
+                       o->arg != NULL ? o->arg : "");
         entry(out, label, o->help, LABEL_MAX);
     }
     fprintf(out, "\nexamples:\n");

@@ -78,17 +78,24 @@ static bool has_commands(const struct cl_option *o)
 
 void cl_man_print(FILE *out)
 {
-    fputs(".TH CITYLAKE 1 \"\" \"citylake " CL_VERSION "\" \"User Commands\"\n.SH NAME\ncitylake \\- ", out);
+    fputs(".TH CITYLAKE 1 \"\" \"citylake " CL_VERSION
+          "\" \"User Commands\"\n.SH NAME\ncitylake \\- ",
+          out);
     line(out, CL_PROGRAM_SUMMARY);
-    fputs(".SH SYNOPSIS\n.B citylake\n\\fICOMMAND\\fR [\\fIoptions\\fR] [\\fIarguments\\fR]\n.SH DESCRIPTION\n", out);
-    line(out, "Takes the events of a city from Kafka, NDJSON files or its own simulation, checks them against the feeds that "
-              "city.yaml declares, and keeps them as Apache Iceberg tables over Parquet files, each event exactly once. "
+    fputs(".SH SYNOPSIS\n.B citylake\n\\fICOMMAND\\fR [\\fIoptions\\fR] [\\fIarguments\\fR]\n.SH "
+          "DESCRIPTION\n",
+          out);
+    line(out, "Takes the events of a city from Kafka, NDJSON files or its own simulation, checks "
+              "them against the feeds that "
+              "city.yaml declares, and keeps them as Apache Iceberg tables over Parquet files, "
+              "each event exactly once. "
               "What breaks a rule is kept whole in table dead_letters.");
     fputs(".SH COMMANDS\n", out);
     for (const struct cl_command *c = cl_commands; c->name != NULL; c++)
         print_command(out, c);
     fputs(".SH OPTIONS\nOptions mean the same in every command that takes them. ", out);
-    line(out, "Write --name value or --name=value; -- ends the options. Counts may be written 10k, 2M or 1_000_000.");
+    line(out, "Write --name value or --name=value; -- ends the options. Counts may be written 10k, "
+              "2M or 1_000_000.");
     for (const struct cl_option *o = cl_option_table; o->name != NULL; o++)
         if (has_commands(o)) print_option(out, o);
     fputs(".SS Without a command\n", out);
@@ -98,12 +105,14 @@ void cl_man_print(FILE *out)
     for (const struct cl_named_text *t = cl_environment_texts; t->name != NULL; t++)
         labelled(out, t->name, t->text);
     fputs(".SH FILES\n", out);
-    labelled(out, "./city.yaml", "the city's file when --config is not given; without it the built-in one is used "
-                                 "(citylake --print-config prints it, with every key explained).");
+    labelled(out, "./city.yaml",
+             "the city's file when --config is not given; without it the built-in one is used "
+             "(citylake --print-config prints it, with every key explained).");
     labelled(out, "./lake", "the lake, when neither city.yaml nor --lake names another.");
     fputs(".SH EXIT STATUS\n", out);
     labelled(out, "0", "done");
     labelled(out, "1", "the work failed, or the audit found something");
     labelled(out, "2", "wrong usage or configuration");
-    labelled(out, "130", "ended at once by a second SIGINT or SIGTERM; the first one finishes cleanly");
+    labelled(out, "130",
+             "ended at once by a second SIGINT or SIGTERM; the first one finishes cleanly");
 }

@@ -2,7 +2,8 @@
  *
  *   citylake COMMAND [options] [arguments]
  *
- * --name=value and --name value are the same; options may stand after arguments; "--" ends them; the last of two wins. */
+ * --name=value and --name value are the same; options may stand after arguments; "--" ends them;
+ * the last of two wins. */
 #include "app/options.h"
 
 #include "base/clock.h"
@@ -19,45 +20,72 @@ enum {
 };
 
 #define AT(member) offsetof(struct cl_options, member)
-#define TEXT(name, arg, member, commands, help) {name, arg, CL_OPTION_TEXT, AT(member), 0, 0, commands, help}
-#define FLAG(name, member, commands, help) {name, NULL, CL_OPTION_FLAG, AT(member), 0, 0, commands, help}
+#define TEXT(name, arg, member, commands, help)                                                    \
+    {                                                                                              \
+        name, arg, CL_OPTION_TEXT, AT(member), 0, 0, commands, help                                \
+    }
+#define FLAG(name, member, commands, help)                                                         \
+    {                                                                                              \
+        name, NULL, CL_OPTION_FLAG, AT(member), 0, 0, commands, help                               \
+    }
 
 const struct cl_option cl_option_table[] = {
-    TEXT("config", "FILE", config, CL_FOR_ALL, "the city's file; default ./city.yaml, else the built-in one"),
-    TEXT("lake", "DIR|URI", lake, CL_FOR_ALL & ~CL_FOR_SIMULATE, "where the lake is; default lake.warehouse of city.yaml"),
+    TEXT("config", "FILE", config, CL_FOR_ALL,
+         "the city's file; default ./city.yaml, else the built-in one"),
+    TEXT("lake", "DIR|URI", lake, CL_FOR_ALL & ~CL_FOR_SIMULATE,
+         "where the lake is; default lake.warehouse of city.yaml"),
     TEXT("source", "SOURCE", source, CL_FOR_STREAM | CL_FOR_AUDIT,
-         "where events come from: kafka (default), city, ndjson:DIR, ndjson:FILE or ndjson:- for standard input"),
+         "where events come from: kafka (default), city, ndjson:DIR, ndjson:FILE or ndjson:- for "
+         "standard input"),
     TEXT("kafka", "HOST:PORT", kafka, CL_FOR_SIMULATE | CL_FOR_STREAM | CL_FOR_AUDIT | CL_FOR_CHECK,
          "Kafka servers; default kafka.bootstrap_servers of city.yaml"),
     TEXT("feed", "NAME", feed, CL_FOR_SIMULATE | CL_FOR_STREAM | CL_FOR_AUDIT,
          "only this feed; for ndjson:FILE: its lines are plain messages of this feed"),
-    TEXT("out", "DIR", out, CL_FOR_SIMULATE, "write NDJSON, one file DIR/TOPIC.ndjson for each topic"),
-    TEXT("truth", "FILE", truth, CL_FOR_SIMULATE, "write what was really sent, faults included, for checking"),
+    TEXT("out", "DIR", out, CL_FOR_SIMULATE,
+         "write NDJSON, one file DIR/TOPIC.ndjson for each topic"),
+    TEXT("truth", "FILE", truth, CL_FOR_SIMULATE,
+         "write what was really sent, faults included, for checking"),
     TEXT("as-of", "SNAPSHOT|TIME", as_of, CL_FOR_SQL | CL_FOR_FILES | CL_FOR_TABLES,
          "the lake as it was: a snapshot id, or a time such as 2026-01-05T08:00:00"),
-    {"vehicles", "N", CL_OPTION_COUNT, AT(vehicles), 1, 1e6, RUNS | CL_FOR_CHECK, "simulated vehicles, 1 to 1M; default 1000"},
-    {"events", "N", CL_OPTION_COUNT, AT(events), 0, 9e18, RUNS, "stop after N simulated events; default no end"},
+    {"vehicles", "N", CL_OPTION_COUNT, AT(vehicles), 1, 1e6, RUNS | CL_FOR_CHECK,
+     "simulated vehicles, 1 to 1M; default 1000"},
+    {"events", "N", CL_OPTION_COUNT, AT(events), 0, 9e18, RUNS,
+     "stop after N simulated events; default no end"},
     {"for", "DURATION", CL_OPTION_DURATION, AT(duration_us), 1, 9e15, RUNS,
      "stop after this much simulated time, such as 10s or 2 hours; default no end"},
-    {"rate", "N", CL_OPTION_REAL, AT(rate), 1e-3, 1e12, RUNS, "simulated events per second; default as fast as possible"},
-    {"seed", "N", CL_OPTION_COUNT, AT(seed), 0, 9.3e18, RUNS | CL_FOR_CHECK, "seed of the simulation: equal seeds, equal events; default 42"},
-    {"start", "TIME", CL_OPTION_TIME, AT(start), 0, 0, RUNS | CL_FOR_CHECK, "simulated time at the beginning; default 2026-01-05T06:00:00"},
-    {"speed-up", "X", CL_OPTION_REAL, AT(speed_up), 1e-3, 1e6, RUNS | CL_FOR_CHECK, "simulated seconds per real second; default 1"},
-    {"duplicates", "R", CL_OPTION_REAL, AT(duplicates), 0, 1, RUNS | CL_FOR_CHECK, "part of the events sent twice, 0 to 1; default 0"},
-    {"late", "R", CL_OPTION_REAL, AT(late), 0, 1, RUNS | CL_FOR_CHECK, "part of the events sent too late, 0 to 1; default 0"},
+    {"rate", "N", CL_OPTION_REAL, AT(rate), 1e-3, 1e12, RUNS,
+     "simulated events per second; default as fast as possible"},
+    {"seed", "N", CL_OPTION_COUNT, AT(seed), 0, 9.3e18, RUNS | CL_FOR_CHECK,
+     "seed of the simulation: equal seeds, equal events; default 42"},
+    {"start", "TIME", CL_OPTION_TIME, AT(start), 0, 0, RUNS | CL_FOR_CHECK,
+     "simulated time at the beginning; default 2026-01-05T06:00:00"},
+    {"speed-up", "X", CL_OPTION_REAL, AT(speed_up), 1e-3, 1e6, RUNS | CL_FOR_CHECK,
+     "simulated seconds per real second; default 1"},
+    {"duplicates", "R", CL_OPTION_REAL, AT(duplicates), 0, 1, RUNS | CL_FOR_CHECK,
+     "part of the events sent twice, 0 to 1; default 0"},
+    {"late", "R", CL_OPTION_REAL, AT(late), 0, 1, RUNS | CL_FOR_CHECK,
+     "part of the events sent too late, 0 to 1; default 0"},
     {"out-of-order", "R", CL_OPTION_REAL, AT(out_of_order), 0, 1, RUNS | CL_FOR_CHECK,
      "part of the events sent out of order, 0 to 1; default 0"},
-    {"malformed", "R", CL_OPTION_REAL, AT(malformed), 0, 1, RUNS | CL_FOR_CHECK, "part of the events broken, 0 to 1; default 0"},
+    {"malformed", "R", CL_OPTION_REAL, AT(malformed), 0, 1, RUNS | CL_FOR_CHECK,
+     "part of the events broken, 0 to 1; default 0"},
     {"partitions", "N", CL_OPTION_COUNT, AT(partitions), 1, 1e5, RUNS | CL_FOR_CHECK,
      "partitions of each simulated topic; default kafka.partitions of city.yaml"},
-    {"lanes", "N", CL_OPTION_COUNT, AT(lanes), 0, 1024, ENGINE, "worker threads; default 0, one for each core"},
-    {"commit-every", "DURATION", CL_OPTION_DURATION, AT(commit_every_us), 100e3, 86400e6, ENGINE | CL_FOR_CHECK,
+    {"lanes", "N", CL_OPTION_COUNT, AT(lanes), 0, 1024, ENGINE,
+     "worker threads; default 0, one for each core"},
+    {"commit-every", "DURATION", CL_OPTION_DURATION, AT(commit_every_us), 100e3, 86400e6,
+     ENGINE | CL_FOR_CHECK,
      "how often rows become visible, from 100 ms to 1 day; default lake.commit_every of city.yaml"},
-    FLAG("until-end", until_end, CL_FOR_STREAM, "stop at the offsets that were the end when the command started"),
-    {"format", "FORMAT", CL_OPTION_FORMAT, AT(format), 0, 0, CL_FOR_SQL | LISTS | CL_FOR_AUDIT | CL_FOR_CHECK,
-     "output as table (default), csv or json"},
+    TEXT("metrics", "[HOST:]PORT", metrics, ENGINE,
+         "serve Prometheus metrics at /metrics, and /healthz and /readyz; without HOST only to "
+         "this machine, port 0: any free one"),
+    FLAG("until-end", until_end, CL_FOR_STREAM,
+         "stop at the offsets that were the end when the command started"),
+    {"format", "FORMAT", CL_OPTION_FORMAT, AT(format), 0, 0,
+     CL_FOR_SQL | LISTS | CL_FOR_AUDIT | CL_FOR_CHECK, "output as table (default), csv or json"},
     FLAG("quiet", quiet, RUNS | CL_FOR_AUDIT, "no progress line"),
-    {"log", "FORMAT", CL_OPTION_LOG, AT(log_format), 0, 0, CL_FOR_ALL, "log lines on standard error as logfmt (default) or json"},
+    {"log", "FORMAT", CL_OPTION_LOG, AT(log_format), 0, 0, CL_FOR_ALL,
+     "log lines on standard error as logfmt (default) or json"},
     FLAG("verbose", verbose, CL_FOR_ALL, "log debug lines too"),
     {.name = NULL},
 };
@@ -84,10 +112,14 @@ static enum cl_code unknown_command(const char *word, struct cl_error *err)
     for (const struct cl_command *c = cl_commands; c->name != NULL && n < 32; c++)
         names[n++] = c->name;
     if (word[0] == '-')
-        return cl_fail(err, CL_EINVAL, "%.64s stands before the command; write citylake COMMAND [options], see citylake --help",
+        return cl_fail(err, CL_EINVAL,
+                       "%.64s stands before the command; write citylake COMMAND [options], see "
+                       "citylake --help",
                        word);
     const char *near = cl_suggest(word, names, n);
-    if (near != NULL) return cl_fail(err, CL_EINVAL, "unknown command \"%.64s\"; did you mean \"%s\"?", word, near);
+    if (near != NULL)
+        return cl_fail(err, CL_EINVAL, "unknown command \"%.64s\"; did you mean \"%s\"?", word,
+                       near);
     return cl_fail(err, CL_EINVAL, "unknown command \"%.64s\"; see citylake --help", word);
 }
 
@@ -102,20 +134,23 @@ static enum cl_code find_option(const char *name, size_t len, const struct cl_co
     for (const struct cl_option *o = cl_option_table; o->name != NULL && n < 64; o++) {
         if (strcmp(o->name, word) == 0) {
             if ((o->commands & command->bit) == 0)
-                return cl_fail(err, CL_EINVAL, "--%s is not an option of this command; see citylake %s --help", word,
-                               command->name);
+                return cl_fail(err, CL_EINVAL,
+                               "--%s is not an option of this command; see citylake %s --help",
+                               word, command->name);
             *ret = o;
             return CL_OK;
         }
         if (o->commands & command->bit) names[n++] = o->name;
     }
     const char *near = cl_suggest(word, names, n);
-    if (near != NULL) return cl_fail(err, CL_EINVAL, "unknown option --%s; did you mean --%s?", word, near);
-    return cl_fail(err, CL_EINVAL, "unknown option --%s; see citylake %s --help", word, command->name);
+    if (near != NULL)
+        return cl_fail(err, CL_EINVAL, "unknown option --%s; did you mean --%s?", word, near);
+    return cl_fail(err, CL_EINVAL, "unknown option --%s; see citylake %s --help", word,
+                   command->name);
 }
 
-static enum cl_code choose(const struct cl_option *o, const char *value, const char *const *words, int *ret,
-                           struct cl_error *err)
+static enum cl_code choose(const struct cl_option *o, const char *value, const char *const *words,
+                           int *ret, struct cl_error *err)
 {
     for (int i = 0; words[i] != NULL; i++) {
         if (strcmp(words[i], value) != 0) continue;
@@ -125,7 +160,8 @@ static enum cl_code choose(const struct cl_option *o, const char *value, const c
     return cl_fail(err, CL_EINVAL, "\"%.64s\" is not known; %s", value, o->help);
 }
 
-static enum cl_code set_number(const struct cl_option *o, const char *value, void *member, struct cl_error *err)
+static enum cl_code set_number(const struct cl_option *o, const char *value, void *member,
+                               struct cl_error *err)
 {
     int64_t integer = 0;
     double real = 0;
@@ -133,11 +169,13 @@ static enum cl_code set_number(const struct cl_option *o, const char *value, voi
     if (o->kind == CL_OPTION_REAL) {
         code = cl_scalar_real(value, &real, err);
     } else {
-        code = o->kind == CL_OPTION_COUNT ? cl_scalar_count(value, &integer, err) : cl_duration_parse(value, &integer, err);
+        code = o->kind == CL_OPTION_COUNT ? cl_scalar_count(value, &integer, err)
+                                          : cl_duration_parse(value, &integer, err);
         real = (double)integer;
     }
     if (code != CL_OK) return code;
-    if (real < o->min || real > o->max) return cl_fail(err, CL_EINVAL, "\"%.64s\" is out of bounds; it means: %s", value, o->help);
+    if (real < o->min || real > o->max)
+        return cl_fail(err, CL_EINVAL, "\"%.64s\" is out of bounds; it means: %s", value, o->help);
     if (o->kind == CL_OPTION_REAL)
         *(double *)member = real;
     else
@@ -145,9 +183,12 @@ static enum cl_code set_number(const struct cl_option *o, const char *value, voi
     return CL_OK;
 }
 
-static enum cl_code set_option(const struct cl_option *o, const char *value, struct cl_options *opt, struct cl_error *err)
+static enum cl_code set_option(const struct cl_option *o, const char *value, struct cl_options *opt,
+                               struct cl_error *err)
 {
-    static const char *const formats[] = {"table", "csv", "json", NULL}, *const logs[] = {"logfmt", "json", NULL};
+    static const char *const formats[] = {"table", "csv", "json", NULL}, *const logs[] = {"logfmt",
+                                                                                          "json",
+                                                                                          NULL};
     void *member = (char *)opt + o->offset;
     enum cl_code code = CL_OK;
     int64_t time_us;
@@ -180,15 +221,17 @@ static enum cl_code set_option(const struct cl_option *o, const char *value, str
 }
 
 /* argv[*i] begins with "--"; *i moves past the value when that is a word of its own. */
-static enum cl_code parse_option(int argc, char **argv, int *i, const struct cl_command *command, struct cl_options *opt,
-                                 struct cl_error *err)
+static enum cl_code parse_option(int argc, char **argv, int *i, const struct cl_command *command,
+                                 struct cl_options *opt, struct cl_error *err)
 {
     const char *name = argv[*i] + 2, *equals = strchr(name, '=');
     const struct cl_option *o;
-    enum cl_code code = find_option(name, equals != NULL ? (size_t)(equals - name) : strlen(name), command, &o, err);
+    enum cl_code code = find_option(name, equals != NULL ? (size_t)(equals - name) : strlen(name),
+                                    command, &o, err);
     if (code != CL_OK) return code;
     const char *value = equals != NULL ? equals + 1 : NULL;
-    if (o->arg == NULL && value != NULL) return cl_fail(err, CL_EINVAL, "--%s takes no value; write --%s alone", o->name, o->name);
+    if (o->arg == NULL && value != NULL)
+        return cl_fail(err, CL_EINVAL, "--%s takes no value; write --%s alone", o->name, o->name);
     if (o->arg != NULL && value == NULL) {
         bool another_option = *i + 1 < argc && strncmp(argv[*i + 1], "--", 2) == 0;
         if (*i + 1 >= argc || another_option)
@@ -198,21 +241,32 @@ static enum cl_code parse_option(int argc, char **argv, int *i, const struct cl_
     return set_option(o, value, opt, err);
 }
 
-static enum cl_code check_args(const struct cl_app *app, const struct cl_command *command, struct cl_error *err)
+static enum cl_code check_args(const struct cl_app *app, const struct cl_command *command,
+                               struct cl_error *err)
 {
     if (app->n_args < command->min_args)
-        return cl_fail(err, CL_EINVAL, "needs an argument: citylake %s [options] %s", command->name, command->args);
+        return cl_fail(err, CL_EINVAL, "needs an argument: citylake %s [options] %s", command->name,
+                       command->args);
     if (command->max_args >= 0 && app->n_args > command->max_args)
-        return cl_fail(err, CL_EINVAL, "one argument too many: \"%.64s\"; usage: citylake %s [options]%s%s",
-                       app->args[command->max_args], command->name, command->args[0] != '\0' ? " " : "", command->args);
+        return cl_fail(err, CL_EINVAL,
+                       "one argument too many: \"%.64s\"; usage: citylake %s [options]%s%s",
+                       app->args[command->max_args], command->name,
+                       command->args[0] != '\0' ? " " : "", command->args);
     return CL_OK;
 }
 
-static const struct cl_options no_options = {
-    .vehicles = -1, .events = -1, .seed = -1, .partitions = -1, .duplicates = -1, .late = -1, .out_of_order = -1, .malformed = -1};
+static const struct cl_options no_options = {.vehicles = -1,
+                                             .events = -1,
+                                             .seed = -1,
+                                             .partitions = -1,
+                                             .duplicates = -1,
+                                             .late = -1,
+                                             .out_of_order = -1,
+                                             .malformed = -1};
 
-static enum cl_code parse_command(int argc, char **argv, struct cl_app *app, const struct cl_command *command,
-                                  enum cl_request *ret, struct cl_error *err)
+static enum cl_code parse_command(int argc, char **argv, struct cl_app *app,
+                                  const struct cl_command *command, enum cl_request *ret,
+                                  struct cl_error *err)
 {
     bool options_ended = false;
     app->command = command->name;
@@ -228,8 +282,9 @@ static enum cl_code parse_command(int argc, char **argv, struct cl_app *app, con
             *ret = CL_REQUEST_HELP;
             return CL_OK;
         } else if (word[1] != '-') {
-            code = cl_fail(err, CL_EINVAL, "unknown option %.64s; options begin with --, see citylake %s --help", word,
-                           command->name);
+            code = cl_fail(err, CL_EINVAL,
+                           "unknown option %.64s; options begin with --, see citylake %s --help",
+                           word, command->name);
         } else {
             code = parse_option(argc, argv, &i, command, &app->opt, err);
         }
@@ -245,8 +300,9 @@ enum cl_code cl_options_parse(int argc, char **argv, struct cl_app *app, enum cl
     static const struct {
         const char *word;
         enum cl_request request;
-    } top[] = {{"--help", CL_REQUEST_HELP}, {"-h", CL_REQUEST_HELP},  {"help", CL_REQUEST_HELP},
-               {"--version", CL_REQUEST_VERSION}, {"--man", CL_REQUEST_MAN}, {"--print-config", CL_REQUEST_PRINT_CONFIG}};
+    } top[] = {{"--help", CL_REQUEST_HELP}, {"-h", CL_REQUEST_HELP},
+               {"help", CL_REQUEST_HELP},   {"--version", CL_REQUEST_VERSION},
+               {"--man", CL_REQUEST_MAN},   {"--print-config", CL_REQUEST_PRINT_CONFIG}};
     app->opt = no_options;
     app->command = NULL;
     app->args = NULL;

@@ -1,4 +1,5 @@
-/* run.h - what `stream` and `up` share: open lake and source, run the engine, show progress, sum up. */
+/* run.h - what `stream` and `up` share: open lake and source, run the engine, show progress, sum
+ * up. */
 #ifndef CITYLAKE_APP_RUN_H
 #define CITYLAKE_APP_RUN_H
 

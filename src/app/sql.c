@@ -110,6 +110,8 @@ static int fail(const struct cl_app *app, const char *sql, const struct cl_names
     if (cl_report_reader_left(err)) return CL_EXIT_OK;
     int status = cl_app_error(app, err);
     if (sql == NULL) return status;
+    status = CL_EXIT_FAILED; /* a query that failed is work that failed, not wrong usage of the
+                                command */
     show_place(sql, err);
     if (strstr(err->message, "Table with name") != NULL) {
         fputs("Tables of this lake:", stderr);

@@ -1,4 +1,5 @@
-/* up.c - `citylake up`: the simulated city through the native engine into a local lake, in one process. */
+/* up.c - `citylake up`: the simulated city through the native engine into a local lake, in one
+ * process. */
 #include "app/run.h"
 
 #include <stdio.h>

@@ -29,14 +29,15 @@ static inline void cl_buf_reset(struct cl_buf *b)
 CL_MUSTCHECK enum cl_code cl_buf_grow(struct cl_buf *b, size_t extra, struct cl_error *err);
 
 /* Makes room for `extra` more bytes.  CL_ELIMIT past max, CL_ENOMEM. */
-CL_MUSTCHECK static inline enum cl_code cl_buf_reserve(struct cl_buf *b, size_t extra, struct cl_error *err)
+CL_MUSTCHECK static inline enum cl_code cl_buf_reserve(struct cl_buf *b, size_t extra,
+                                                       struct cl_error *err)
 {
     if (b->cap - b->len >= extra) return CL_OK;
     return cl_buf_grow(b, extra, err);
 }
 
-CL_MUSTCHECK static inline enum cl_code cl_buf_append(struct cl_buf *b, const void *data, size_t len,
-                                                      struct cl_error *err)
+CL_MUSTCHECK static inline enum cl_code cl_buf_append(struct cl_buf *b, const void *data,
+                                                      size_t len, struct cl_error *err)
 {
     enum cl_code code = cl_buf_reserve(b, len, err);
     if (code != CL_OK) return code;
@@ -45,7 +46,8 @@ CL_MUSTCHECK static inline enum cl_code cl_buf_append(struct cl_buf *b, const vo
     return CL_OK;
 }
 
-CL_MUSTCHECK static inline enum cl_code cl_buf_append_byte(struct cl_buf *b, uint8_t byte, struct cl_error *err)
+CL_MUSTCHECK static inline enum cl_code cl_buf_append_byte(struct cl_buf *b, uint8_t byte,
+                                                           struct cl_error *err)
 {
     enum cl_code code = cl_buf_reserve(b, 1, err);
     if (code != CL_OK) return code;
@@ -53,8 +55,9 @@ CL_MUSTCHECK static inline enum cl_code cl_buf_append_byte(struct cl_buf *b, uin
     return CL_OK;
 }
 
-CL_MUSTCHECK enum cl_code cl_buf_append_str(struct cl_buf *b, const char *text, struct cl_error *err);
-CL_MUSTCHECK enum cl_code cl_buf_printf(struct cl_buf *b, struct cl_error *err, const char *fmt, ...)
-    CL_PRINTF(3, 4);
+CL_MUSTCHECK enum cl_code cl_buf_append_str(struct cl_buf *b, const char *text,
+                                            struct cl_error *err);
+CL_MUSTCHECK enum cl_code cl_buf_printf(struct cl_buf *b, struct cl_error *err, const char *fmt,
+                                        ...) CL_PRINTF(3, 4);
 
 #endif

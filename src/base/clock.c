@@ -38,7 +38,8 @@ void cl_clock_sleep_us(int64_t us)
     }
 }
 
-/* Both conversions count in 400-year eras that begin on 1 March, so that the leap day is the last of its year. */
+/* Both conversions count in 400-year eras that begin on 1 March, so that the leap day is the last
+ * of its year. */
 int64_t cl_days_from_civil(int64_t year, unsigned month, unsigned day)
 {
     year -= month <= 2;
@@ -74,10 +75,12 @@ const char *cl_time_text(int64_t us, char *buf)
     unsigned month, day;
     cl_civil_from_days(days, &year, &month, &day);
     int64_t sec = rest / 1000000;
-    int used = snprintf(buf, CL_TIME_TEXT, "%04lld-%02u-%02uT%02lld:%02lld:%02lld", (long long)year, month, day,
-                        (long long)(sec / 3600), (long long)(sec / 60 % 60), (long long)(sec % 60));
+    int used =
+        snprintf(buf, CL_TIME_TEXT, "%04lld-%02u-%02uT%02lld:%02lld:%02lld", (long long)year, month,
+                 day, (long long)(sec / 3600), (long long)(sec / 60 % 60), (long long)(sec % 60));
     if (used > 0 && rest % 1000000 != 0)
-        used += snprintf(buf + used, CL_TIME_TEXT - (size_t)used, ".%06lld", (long long)(rest % 1000000));
+        used += snprintf(buf + used, CL_TIME_TEXT - (size_t)used, ".%06lld",
+                         (long long)(rest % 1000000));
     (void)snprintf(buf + used, CL_TIME_TEXT - (size_t)used, "Z");
     return buf;
 }
@@ -139,8 +142,8 @@ enum cl_code cl_time_parse(const char *text, size_t len, int64_t *ret_us, struct
     static const unsigned char month_days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     struct scan s = {text, text + len};
     int64_t year, month, day, time_us = 0;
-    if (!scan_int(&s, 4, &year) || !scan_char(&s, '-') || !scan_int(&s, 2, &month) || !scan_char(&s, '-') ||
-        !scan_int(&s, 2, &day))
+    if (!scan_int(&s, 4, &year) || !scan_char(&s, '-') || !scan_int(&s, 2, &month) ||
+        !scan_char(&s, '-') || !scan_int(&s, 2, &day))
         goto bad;
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     if (month < 1 || month > 12 || day < 1 || day > month_days[month - 1]) goto bad;
@@ -152,7 +155,8 @@ enum cl_code cl_time_parse(const char *text, size_t len, int64_t *ret_us, struct
     *ret_us = cl_days_from_civil(year, (unsigned)month, (unsigned)day) * 86400000000 + time_us;
     return CL_OK;
 bad:
-    return cl_fail(err, CL_EINVAL, "\"%.*s\" is not an ISO 8601 date or time such as 2026-01-05T08:00:00",
+    return cl_fail(err, CL_EINVAL,
+                   "\"%.*s\" is not an ISO 8601 date or time such as 2026-01-05T08:00:00",
                    len > 64 ? 64 : (int)len, text);
 }
 
@@ -162,10 +166,11 @@ enum cl_code cl_duration_parse(const char *text, int64_t *ret_us, struct cl_erro
         const char *name;
         double us;
     } units[] = {
-        {"us", 1},         {"ms", 1e3},      {"s", 1e6},       {"sec", 1e6},      {"second", 1e6}, {"seconds", 1e6},
-        {"m", 60e6},       {"min", 60e6},    {"minute", 60e6}, {"minutes", 60e6}, {"h", 3600e6},   {"hour", 3600e6},
-        {"hours", 3600e6}, {"d", 86400e6},   {"day", 86400e6}, {"days", 86400e6}, {"w", 604800e6}, {"week", 604800e6},
-        {"weeks", 604800e6},
+        {"us", 1},         {"ms", 1e3},        {"s", 1e6},          {"sec", 1e6},
+        {"second", 1e6},   {"seconds", 1e6},   {"m", 60e6},         {"min", 60e6},
+        {"minute", 60e6},  {"minutes", 60e6},  {"h", 3600e6},       {"hour", 3600e6},
+        {"hours", 3600e6}, {"d", 86400e6},     {"day", 86400e6},    {"days", 86400e6},
+        {"w", 604800e6},   {"week", 604800e6}, {"weeks", 604800e6},
     };
     char *unit = NULL;
     double number = strtod(text, &unit);
@@ -179,5 +184,7 @@ enum cl_code cl_duration_parse(const char *text, int64_t *ret_us, struct cl_erro
         return CL_OK;
     }
 bad:
-    return cl_fail(err, CL_EINVAL, "\"%s\" is not a duration such as \"500 ms\", \"10s\", \"2 minutes\" or \"1h\"", text);
+    return cl_fail(err, CL_EINVAL,
+                   "\"%s\" is not a duration such as \"500 ms\", \"10s\", \"2 minutes\" or \"1h\"",
+                   text);
 }

@@ -16,13 +16,17 @@ int64_t cl_days_from_civil(int64_t year, unsigned month, unsigned day);
 void cl_civil_from_days(int64_t days, int64_t *ret_year, unsigned *ret_month, unsigned *ret_day);
 
 enum { CL_TIME_TEXT = 40 };
-/* 2026-01-05T08:00:00.123456Z; fraction omitted when zero.  buf holds CL_TIME_TEXT bytes.  Returns buf. */
+/* 2026-01-05T08:00:00.123456Z; fraction omitted when zero.  buf holds CL_TIME_TEXT bytes.  Returns
+ * buf. */
 const char *cl_time_text(int64_t us, char *buf);
 
-/* ISO 8601 date or date-time (T or blank, fraction up to 9 digits, Z or +hh:mm or none = UTC).  CL_EINVAL. */
-CL_MUSTCHECK enum cl_code cl_time_parse(const char *text, size_t len, int64_t *ret_us, struct cl_error *err);
+/* ISO 8601 date or date-time (T or blank, fraction up to 9 digits, Z or +hh:mm or none = UTC).
+ * CL_EINVAL. */
+CL_MUSTCHECK enum cl_code cl_time_parse(const char *text, size_t len, int64_t *ret_us,
+                                        struct cl_error *err);
 
 /* "2 minutes", "10s", "500 ms", "1h", "7 days"; a bare number is refused.  CL_EINVAL. */
-CL_MUSTCHECK enum cl_code cl_duration_parse(const char *text, int64_t *ret_us, struct cl_error *err);
+CL_MUSTCHECK enum cl_code cl_duration_parse(const char *text, int64_t *ret_us,
+                                            struct cl_error *err);
 
 #endif

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void fill(struct cl_error *err, enum cl_code code, const char *where, const char *fmt, va_list ap)
+static void fill(struct cl_error *err, enum cl_code code, const char *where, const char *fmt,
+                 va_list ap)
 {
     /* Formatted aside first: an argument may point into *err. */
     char message[sizeof err->message];
@@ -28,7 +29,8 @@ enum cl_code cl_fail(struct cl_error *err, enum cl_code code, const char *fmt, .
     return code;
 }
 
-enum cl_code cl_fail_at(struct cl_error *err, enum cl_code code, const char *where, const char *fmt, ...)
+enum cl_code cl_fail_at(struct cl_error *err, enum cl_code code, const char *where, const char *fmt,
+                        ...)
 {
     if (err == NULL) return code;
     va_list ap;

@@ -48,7 +48,8 @@ static bool is_bare(const char *text)
 {
     if (*text == '\0') return false;
     for (; *text != '\0'; text++)
-        if ((unsigned char)*text <= ' ' || *text == '"' || *text == '=' || *text == '\\') return false;
+        if ((unsigned char)*text <= ' ' || *text == '"' || *text == '=' || *text == '\\')
+            return false;
     return true;
 }
 

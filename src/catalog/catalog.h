@@ -21,16 +21,18 @@ struct cl_catalog_ops {
     enum cl_code (*load)(struct cl_catalog *c, const char *table, struct cl_table **ret,
                          struct cl_error *err); /* CL_ENOTFOUND, CL_EDATA (file named) */
     /* metadata is borrowed.  CL_EEXIST. */
-    enum cl_code (*create)(struct cl_catalog *c, const char *table, const struct cl_metadata *metadata,
-                           struct cl_error *err);
-    /* Makes `next` (borrowed) the current metadata of base's table.  CL_ECONFLICT: base is no longer current, nothing was changed.
-     * CL_EUNKNOWN: load again and look for your snapshot before deciding. */
-    enum cl_code (*commit)(struct cl_catalog *c, const struct cl_table *base, const struct cl_metadata *next,
-                           struct cl_error *err);
+    enum cl_code (*create)(struct cl_catalog *c, const char *table,
+                           const struct cl_metadata *metadata, struct cl_error *err);
+    /* Makes `next` (borrowed) the current metadata of base's table.  CL_ECONFLICT: base is no
+     * longer current, nothing was changed. CL_EUNKNOWN: load again and look for your snapshot
+     * before deciding. */
+    enum cl_code (*commit)(struct cl_catalog *c, const struct cl_table *base,
+                           const struct cl_metadata *next, struct cl_error *err);
     /* Names of the tables in the namespace, sorted; caller frees each and the array. */
     enum cl_code (*list)(struct cl_catalog *c, char ***ret, size_t *ret_n, struct cl_error *err);
     /* Where a table of that name lives or would live: URI, to be freed. */
-    enum cl_code (*location)(struct cl_catalog *c, const char *table, char **ret, struct cl_error *err);
+    enum cl_code (*location)(struct cl_catalog *c, const char *table, char **ret,
+                             struct cl_error *err);
     void (*free)(struct cl_catalog *c);
 };
 
@@ -41,7 +43,8 @@ struct cl_catalog {
 
 void cl_table_free(struct cl_table *t);
 
-/* Files next to the data, as Spark's hadoop catalog has them: NAMESPACE/TABLE/metadata/vN.metadata.json and version-hint.text. */
+/* Files next to the data, as Spark's hadoop catalog has them:
+ * NAMESPACE/TABLE/metadata/vN.metadata.json and version-hint.text. */
 CL_MUSTCHECK enum cl_code cl_local_catalog_new(struct cl_store *store, const char *namespace_name,
                                                struct cl_catalog **ret, struct cl_error *err);
 

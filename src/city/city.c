@@ -1,10 +1,14 @@
 /* city.c - checks the configuration and builds what never changes: keys, roads, sizes. */
+#include "city/city.h"
+
 #include "city/plan.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 enum { CAMERA_LATTICE = 4 };
+/* Of the incidents that would begin if it were always the busiest time. */
+#define MESSAGES_PER_INCIDENT 1.9
 
 const char *cl_city_feed_name(enum cl_city_feed feed)
 {
@@ -17,7 +21,7 @@ const char *cl_city_measure_name(enum cl_city_feed feed, int i)
     static const char *const names[CL_CITY_FEEDS][CL_CITY_MEASURES] = {
         {"speed"},
         {"speed"},
-        {"snapshot_bytes"},
+        {"snapshot_length"},
         {"temperature", "precipitation", "windSpeed", "humidity", "airQualityIndex"},
         {"resolved"},
     };
@@ -33,12 +37,15 @@ static enum cl_code check_rate(double rate, const char *name, struct cl_error *e
 static enum cl_code check(const struct cl_city_config *c, struct cl_error *err)
 {
     if (c->vehicles < 1 || c->vehicles > 10000000)
-        return cl_fail(err, CL_EINVAL, "city: vehicles must be between 1 and 10000000, not %lld", (long long)c->vehicles);
+        return cl_fail(err, CL_EINVAL, "city: vehicles must be between 1 and 10000000, not %lld",
+                       (long long)c->vehicles);
     if (c->partitions < 1 || c->partitions > CL_CITY_MAX_PARTITIONS)
-        return cl_fail(err, CL_EINVAL, "city: partitions must be between 1 and %d, not %d", CL_CITY_MAX_PARTITIONS,
-                       c->partitions);
+        return cl_fail(err, CL_EINVAL, "city: partitions must be between 1 and %d, not %d",
+                       CL_CITY_MAX_PARTITIONS, c->partitions);
     if (!(fabs(c->latitude) <= 80) || !(fabs(c->longitude) <= 175))
-        return cl_fail(err, CL_EINVAL, "city: its centre must be within 80 degrees of latitude and 175 of longitude");
+        return cl_fail(
+            err, CL_EINVAL,
+            "city: its centre must be within 80 degrees of latitude and 175 of longitude");
     /* Years 1900 to 2200: inside of them no arithmetic on times can overflow. */
     if (c->start_us < -70 * 366 * CL_DAY_US || c->start_us > 230 * 365 * CL_DAY_US)
         return cl_fail(err, CL_EINVAL, "city: start must be between the years 1900 and 2200");
@@ -57,7 +64,8 @@ static void count_cameras(struct cl_city *city)
     city->cameras = lines * lines - collectors * collectors;
 }
 
-enum cl_code cl_city_new(const struct cl_city_config *config, struct cl_city **ret, struct cl_error *err)
+enum cl_code cl_city_new(const struct cl_city_config *config, struct cl_city **ret,
+                         struct cl_error *err)
 {
     enum cl_code code = check(config, err);
     if (code != CL_OK) return code;
@@ -73,6 +81,7 @@ enum cl_code cl_city_new(const struct cl_city_config *config, struct cl_city **r
     }
     city->zone_us = lround(config->longitude / 15) * CL_HOUR_US;
     city->duplicates_20 = (uint64_t)llround(config->duplicates * 0x1p20);
+    city->incidents_per_hour = fmax(24, (double)config->vehicles / 250);
     /* Trips across a good part of the city, 6 km at most; slots that hold one at about 16 km/h. */
     int reach = city->roads.half;
     city->reach = reach > 38 ? 38 : reach;
@@ -94,14 +103,16 @@ const struct cl_city_config *cl_city_config_of(const struct cl_city *city)
     return &city->config;
 }
 
-double cl_city_events_per_second(const struct cl_city *city)
+double cl_city_events_per_second(const struct cl_city *city, unsigned feeds)
 {
     double rate = 0;
     for (int feed = 0; feed < CL_CITY_EMERGENCY; feed++)
-        for (int p = 0; p < city->config.partitions; p++) {
-            struct cl_schedule s = cl_schedule_of(city, (enum cl_city_feed)feed, p);
+        for (int p = 0; p < city->config.partitions && (feeds & CL_CITY_BIT(feed)) != 0; p++) {
+            struct cl_city_schedule s = cl_city_schedule_of(city, (enum cl_city_feed)feed, p);
             rate += (double)s.per_tick * (double)CL_SECOND_US / (double)s.period_us;
         }
+    if ((feeds & CL_CITY_BIT(CL_CITY_EMERGENCY)) != 0)
+        rate += city->incidents_per_hour * MESSAGES_PER_INCIDENT / 3600;
     return rate * (1 + city->config.duplicates);
 }
 

@@ -1,10 +1,12 @@
 /* incidents.c - accidents, fires, medical and police calls.
  *
- * A Poisson process, made hour by hour: exponential gaps at the rate of the busiest time, thinned by the demand of the moment.  An
- * incident happens to a vehicle that is on a trip, on the edge where that trip would about be; so incidents lie where the traffic is.
- * Only the route is asked, never the speed, which depends on incidents.
+ * A Poisson process, made hour by hour: exponential gaps at the rate of the busiest time, thinned
+ * by the demand of the moment.  An incident happens to a vehicle that is on a trip, on the edge
+ * where that trip would about be; so incidents lie where the traffic is. Only the route is asked,
+ * never the speed, which depends on incidents.
  *
- * A book keeps the last few hours it was asked for, each with a hash table from junction to incident. */
+ * A book keeps the last few hours it was asked for, each with a hash table from junction to
+ * incident. */
 #include "city/model.h"
 
 #include <assert.h>
@@ -18,7 +20,7 @@ struct hour {
     int64_t hour; /* INT64_MIN: empty */
     struct cl_incident *incidents;
     size_t n, cap;
-    int32_t *table; /* of indices into incidents, -1 free */
+    int32_t *table;               /* of indices into incidents, -1 free */
     size_t table_size, table_cap; /* table_size is a power of two */
 };
 
@@ -27,7 +29,8 @@ struct cl_incident_book {
     struct hour hours[HOURS_KEPT];
 };
 
-enum cl_code cl_incident_book_new(const struct cl_city *city, struct cl_incident_book **ret, struct cl_error *err)
+enum cl_code cl_incident_book_new(const struct cl_city *city, struct cl_incident_book **ret,
+                                  struct cl_error *err)
 {
     struct cl_incident_book *book = calloc(1, sizeof *book);
     if (book == NULL) return cl_fail_nomem(err);
@@ -65,7 +68,8 @@ static void put_on_road(const struct cl_city *city, uint64_t hash, struct cl_inc
 {
     struct cl_trip trip;
     for (uint64_t k = 0; k < CANDIDATES; k++) {
-        inc->vehicle = cl_below(cl_city_hash(city->key[CL_KEY_INCIDENT] + 1, hash, k), city->config.vehicles);
+        inc->vehicle =
+            cl_below(cl_city_hash(city->key[CL_KEY_INCIDENT] + 1, hash, k), city->config.vehicles);
         uint32_t elapsed;
         int64_t slot = cl_trip_slot(city, inc->vehicle, inc->start_us, &elapsed);
         cl_trip_plan(city, inc->vehicle, slot, &trip);
@@ -79,14 +83,18 @@ static void put_on_road(const struct cl_city *city, uint64_t hash, struct cl_inc
     inc->dir = inc->at.i < city->roads.half ? CL_EAST : CL_WEST;
 }
 
-static void describe(const struct cl_city *city, int64_t hour, int32_t number, struct cl_incident *inc)
+static void describe(const struct cl_city *city, int64_t hour, int32_t number,
+                     struct cl_incident *inc)
 {
     static const double minutes[CL_INCIDENT_TYPES] = {30, 45, 18, 22};
     uint64_t h = cl_city_hash(city->key[CL_KEY_INCIDENT], (uint64_t)hour, (uint64_t)number);
     double kind = cl_unit(h), length = cl_unit(cl_mix64(h + 1));
     inc->hour = hour;
     inc->number = number;
-    inc->type = kind < 0.46 ? CL_ACCIDENT : kind < 0.58 ? CL_FIRE : kind < 0.82 ? CL_MEDICAL : CL_POLICE;
+    inc->type = kind < 0.46   ? CL_ACCIDENT
+                : kind < 0.58 ? CL_FIRE
+                : kind < 0.82 ? CL_MEDICAL
+                              : CL_POLICE;
     double lasts = minutes[inc->type] * (0.45 + 1.4 * length * length); /* at most 84 minutes */
     inc->end_us = inc->start_us + (int64_t)(lasts * 60e6);
     inc->events = (uint8_t)(2 + (int)fmin(3, lasts / 12));
@@ -141,17 +149,18 @@ static enum cl_code index_all(struct hour *hour, struct cl_error *err)
     return CL_OK;
 }
 
-static enum cl_code fill(const struct cl_city *city, int64_t number, struct hour *hour, struct cl_error *err)
+static enum cl_code fill(const struct cl_city *city, int64_t number, struct hour *hour,
+                         struct cl_error *err)
 {
-    double per_hour = fmax(4, (double)city->config.vehicles / 250);
     double at = 0;
     hour->hour = INT64_MIN;
     hour->n = 0;
     for (uint64_t k = 0;; k++) {
         uint64_t h = cl_city_hash(city->key[CL_KEY_INCIDENT] + 2, (uint64_t)number, k);
-        at -= log(1 - cl_unit(h)) / per_hour;
+        at -= log(1 - cl_unit(h)) / city->incidents_per_hour;
         if (at >= 1) break;
-        struct cl_incident inc = {.start_us = number * CL_HOUR_US + (int64_t)(at * (double)CL_HOUR_US)};
+        struct cl_incident inc = {.start_us =
+                                      number * CL_HOUR_US + (int64_t)(at * (double)CL_HOUR_US)};
         double keep = 0.2 + 0.8 * cl_traffic_demand(city, inc.start_us);
         if (cl_unit(cl_mix64(h + 7)) >= keep) continue;
         describe(city, number, (int32_t)k, &inc);
@@ -163,8 +172,8 @@ static enum cl_code fill(const struct cl_city *city, int64_t number, struct hour
     return code;
 }
 
-static enum cl_code open_hour(struct cl_incident_book *book, int64_t number, const struct hour **ret,
-                              struct cl_error *err)
+static enum cl_code open_hour(struct cl_incident_book *book, int64_t number,
+                              const struct hour **ret, struct cl_error *err)
 {
     struct hour *hour = &book->hours[(uint64_t)number % HOURS_KEPT];
     if (hour->hour != number) {
@@ -175,8 +184,9 @@ static enum cl_code open_hour(struct cl_incident_book *book, int64_t number, con
     return CL_OK;
 }
 
-enum cl_code cl_incident_book_hour(struct cl_incident_book *book, int64_t hour, const struct cl_incident **ret,
-                                   size_t *ret_n, struct cl_error *err)
+enum cl_code cl_incident_book_hour(struct cl_incident_book *book, int64_t hour,
+                                   const struct cl_incident **ret, size_t *ret_n,
+                                   struct cl_error *err)
 {
     const struct hour *found;
     enum cl_code code = open_hour(book, hour, &found, err);
@@ -196,7 +206,8 @@ static double slowest(const struct hour *hour, struct cl_node a, struct cl_node 
 {
     static const double on_edge[] = {0.2, 0.25, 0.55, 0.45}, near[] = {0.6, 0.6, 0.85, 0.8};
     double factor = 1;
-    for (size_t at = slot_of(hour, a); hour->table[at] >= 0; at = (at + 1) & (hour->table_size - 1)) {
+    for (size_t at = slot_of(hour, a); hour->table[at] >= 0;
+         at = (at + 1) & (hour->table_size - 1)) {
         const struct cl_incident *inc = &hour->incidents[hour->table[at]];
         if (time_us < inc->start_us || time_us >= inc->end_us) continue;
         struct cl_node end = cl_node_step(inc->at, inc->dir, 1);
@@ -208,8 +219,8 @@ static double slowest(const struct hour *hour, struct cl_node a, struct cl_node 
     return factor;
 }
 
-enum cl_code cl_incident_speed_factor(struct cl_incident_book *book, struct cl_node at, int dir, int64_t time_us,
-                                      double *ret, struct cl_error *err)
+enum cl_code cl_incident_speed_factor(struct cl_incident_book *book, struct cl_node at, int dir,
+                                      int64_t time_us, double *ret, struct cl_error *err)
 {
     struct cl_node to = cl_node_step(at, dir, 1);
     int64_t now = cl_floor_div(time_us, CL_HOUR_US);

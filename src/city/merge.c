@@ -1,4 +1,5 @@
-/* merge.c - all feeds in the order of sending: a binary heap of cursors, smallest (time, feed, partition) first. */
+/* merge.c - all feeds in the order of sending: a binary heap of cursors, smallest (time, feed,
+ * partition) first. */
 #include "city/plan.h"
 
 #include <stdlib.h>
@@ -40,14 +41,16 @@ static void drop_ended(struct cl_city_merge *m, size_t at)
     m->heap[m->n] = ended; /* kept behind the heap, for free */
 }
 
-static enum cl_code open_all(const struct cl_city *city, struct cl_city_merge *m, struct cl_error *err)
+static enum cl_code open_all(const struct cl_city *city, unsigned feeds, struct cl_city_merge *m,
+                             struct cl_error *err)
 {
     int partitions = city->config.partitions;
     for (int rank = 0; rank < CL_CITY_FEEDS * partitions; rank++) {
+        if ((feeds & CL_CITY_BIT(rank / partitions)) == 0) continue;
         struct reader *r = &m->heap[m->total];
         r->rank = rank;
-        enum cl_code code =
-            cl_city_cursor_new(city, (enum cl_city_feed)(rank / partitions), rank % partitions, 0, &r->cursor, err);
+        enum cl_code code = cl_city_cursor_new(city, (enum cl_city_feed)(rank / partitions),
+                                               rank % partitions, 0, &r->cursor, err);
         if (code != CL_OK) return code;
         m->total++;
         code = cl_city_cursor_peek(r->cursor, &r->time_us, err);
@@ -61,12 +64,13 @@ static enum cl_code open_all(const struct cl_city *city, struct cl_city_merge *m
     return CL_OK;
 }
 
-enum cl_code cl_city_merge_new(const struct cl_city *city, struct cl_city_merge **ret, struct cl_error *err)
+enum cl_code cl_city_merge_new(const struct cl_city *city, unsigned feeds,
+                               struct cl_city_merge **ret, struct cl_error *err)
 {
     struct cl_city_merge *m = calloc(1, sizeof *m);
     if (m == NULL) return cl_fail_nomem(err);
     m->heap = calloc((size_t)CL_CITY_FEEDS * (size_t)city->config.partitions, sizeof *m->heap);
-    enum cl_code code = m->heap == NULL ? cl_fail_nomem(err) : open_all(city, m, err);
+    enum cl_code code = m->heap == NULL ? cl_fail_nomem(err) : open_all(city, feeds, m, err);
     if (code != CL_OK) {
         cl_city_merge_free(m);
         return code;
@@ -103,7 +107,8 @@ enum cl_code cl_city_merge_peek(struct cl_city_merge *m, int64_t *ret_time_us, s
     return code;
 }
 
-enum cl_code cl_city_merge_next(struct cl_city_merge *m, struct cl_city_event *ret, struct cl_error *err)
+enum cl_code cl_city_merge_next(struct cl_city_merge *m, struct cl_city_event *ret,
+                                struct cl_error *err)
 {
     enum cl_code code = refresh(m, err);
     if (code != CL_OK) return code;

@@ -1,8 +1,9 @@
 /* message.c - an event as JSON text.
  *
- * Numbers are rounded first (coordinates to 6 decimals, the rest to 2) and printed as Python prints such a float: no zeros at
- * the end but at least one decimal.  Everything is written straight into a buffer that is larger than any message: the longest parts
- * are the picture (CL_PICTURE_MAX) and the fixed texts below, far under CL_MESSAGE_MAX together. */
+ * Numbers are rounded first (coordinates to 6 decimals, the rest to 2) and printed as Python prints
+ * such a float: no zeros at the end but at least one decimal.  Everything is written straight into
+ * a buffer that is larger than any message: the longest parts are the picture (CL_PICTURE_MAX) and
+ * the fixed texts below, far under CL_CITY_MAX_MESSAGE together. */
 #include "city/plan.h"
 
 #include "base/clock.h"
@@ -92,14 +93,15 @@ static void put_head(struct out *o, const char *id, const char *key, size_t key_
     PUT(o, "\"");
 }
 
-static void put_time(struct cl_writer *w, struct out *o, int64_t time_us)
+static void put_time(struct cl_city_writer *w, struct out *o, int64_t time_us)
 {
     int64_t day = cl_floor_div(time_us, CL_DAY_US), rest = time_us - day * CL_DAY_US;
     if (day != w->date_day) {
         int64_t year;
         unsigned month, dom;
         cl_civil_from_days(day, &year, &month, &dom);
-        (void)snprintf(w->date, sizeof w->date, "%04d-%02u-%02uT", (int)(year % 10000), month % 100, dom % 100);
+        (void)snprintf(w->date, sizeof w->date, "%04d-%02u-%02uT", (int)(year % 10000), month % 100,
+                       dom % 100);
         w->date_day = day;
     }
     PUT(o, ", \"timestamp\": \"");
@@ -147,7 +149,7 @@ static void put_number(struct out *o, const char *name, int64_t hundredths)
     put_decimal(o, hundredths, 2);
 }
 
-static const char *direction(const struct cl_city *city, const struct cl_place *place)
+static const char *direction(const struct cl_city *city, const struct cl_city_place *place)
 {
     static const char *const names[] = {"East", "North-East", "North", "North-West",
                                         "West", "South-West", "South", "South-East"};
@@ -171,8 +173,8 @@ static void put_speed(struct out *o, int64_t hundredths)
         put_number(o, "speed", hundredths);
 }
 
-static void write_vehicle(struct cl_writer *w, struct out *o, int64_t vehicle, const struct cl_place *place,
-                          struct cl_city_event *event)
+static void write_vehicle(struct cl_city_writer *w, struct out *o, int64_t vehicle,
+                          const struct cl_city_place *place, struct cl_city_event *event)
 {
     struct cl_profile profile;
     cl_vehicle_profile(w->city, vehicle, &profile);
@@ -187,12 +189,14 @@ static void write_vehicle(struct cl_writer *w, struct out *o, int64_t vehicle, c
     put_text(o, "fuelType", profile.fuel);
 }
 
-static void write_gps(struct cl_writer *w, struct out *o, int64_t vehicle, const struct cl_place *place,
-                      struct cl_city_event *event)
+static void write_gps(struct cl_city_writer *w, struct out *o, int64_t vehicle,
+                      const struct cl_city_place *place, struct cl_city_event *event)
 {
     static const char *const types[] = {"private", "taxi", "bus", "truck"};
-    uint64_t h = cl_city_hash(w->city->key[CL_KEY_SENSOR], (uint64_t)vehicle, (uint64_t)event->event_time_us);
-    double noise = cl_unit(h) + cl_unit(cl_mix64(h)) - 1; /* triangular, -1 to 1 km/h; a parked car seems to creep */
+    uint64_t h = cl_city_hash(w->city->key[CL_KEY_SENSOR], (uint64_t)vehicle,
+                              (uint64_t)event->event_time_us);
+    /* Triangular, -1 to 1 km/h; a parked car seems to creep. */
+    double noise = cl_unit(h) + cl_unit(cl_mix64(h)) - 1;
     double kmh = place->driving ? fmax(0, place->speed * 3.6 + noise) : fmax(0, noise - 0.5);
     event->measures[0] = rounded(kmh, 100);
     if (o->spoil == CL_CITY_RANGE)
@@ -203,7 +207,8 @@ static void write_gps(struct cl_writer *w, struct out *o, int64_t vehicle, const
     put_text(o, "vehicleType", types[cl_vehicle_type_of(w->city, vehicle)]);
 }
 
-static void write_weather(struct cl_writer *w, struct out *o, const struct cl_place *place, struct cl_city_event *event)
+static void write_weather(struct cl_city_writer *w, struct out *o,
+                          const struct cl_city_place *place, struct cl_city_event *event)
 {
     static const char *const skies[] = {"Sunny", "Cloudy", "Rain", "Snow"};
     struct cl_weather weather;
@@ -229,8 +234,9 @@ static void write_weather(struct cl_writer *w, struct out *o, const struct cl_pl
     put_number(o, "airQualityIndex", m[4]);
 }
 
-static enum cl_code write_camera(struct cl_writer *w, struct out *o, const struct cl_camera_shot *shot,
-                                 struct cl_city_event *event, struct cl_error *err)
+static enum cl_code write_camera(struct cl_city_writer *w, struct out *o,
+                                 const struct cl_camera_shot *shot, struct cl_city_event *event,
+                                 struct cl_error *err)
 {
     const struct cl_city *city = w->city;
     size_t node = cl_node_index(&city->roads, shot->camera);
@@ -240,11 +246,14 @@ static enum cl_code write_camera(struct cl_writer *w, struct out *o, const struc
     struct cl_profile profile;
     cl_vehicle_profile(city, shot->vehicle, &profile);
     double sun = cl_sun(city, event->event_time_us);
-    struct cl_scene scene = {.light = sun < -0.1 ? 0 : sun < 0.15 ? 1 : 2,
-                             .sky = (int)weather.sky,
-                             .colour = profile.colour,
-                             .crowd = cl_traffic_congestion(city, x, y, event->event_time_us) > 0.35};
-    struct cl_picture picture;
+    struct cl_city_scene scene = {.light = sun < -0.1   ? 0
+                                           : sun < 0.15 ? 1
+                                                        : 2,
+                                  .sky = (int)weather.sky,
+                                  .colour = profile.colour,
+                                  .crowd = cl_traffic_congestion(city, x, y, event->event_time_us) >
+                                           0.35};
+    struct cl_city_picture picture;
     enum cl_code code = cl_album_picture(w->album, &scene, &picture, err);
     if (code != CL_OK) return code;
     PUT(o, ", \"camera_id\": \"Camera-");
@@ -259,17 +268,17 @@ static enum cl_code write_camera(struct cl_writer *w, struct out *o, const struc
     PUT(o, ", \"snapshot\": \"");
     put(o, picture.text, picture.len);
     PUT(o, "\"");
-    int64_t padding = (picture.text[picture.len - 1] == '=') + (picture.text[picture.len - 2] == '=');
-    event->measures[0] = ((int64_t)picture.len / 4 * 3 - padding) * 100;
+    event->measures[0] = (int64_t)picture.len * 100;
     return CL_OK;
 }
 
-static void write_emergency(struct cl_writer *w, struct out *o, const struct cl_incident *inc, int k,
-                            struct cl_city_event *event)
+static void write_emergency(struct cl_city_writer *w, struct out *o, const struct cl_incident *inc,
+                            int k, struct cl_city_event *event)
 {
     static const char *const types[] = {"Accident", "Fire", "Medical", "Police"};
-    static const char *const what[] = {"Collision, lanes blocked", "Fire, road closed by the fire brigade",
-                                       "Medical emergency, ambulance on the road", "Police operation, traffic held"};
+    static const char *const what[] = {
+        "Collision, lanes blocked", "Fire, road closed by the fire brigade",
+        "Medical emergency, ambulance on the road", "Police operation, traffic held"};
     const struct cl_roads *r = &w->city->roads;
     struct cl_node to = cl_node_step(inc->at, inc->dir, 1);
     size_t a = cl_node_index(r, inc->at), b = cl_node_index(r, to);
@@ -288,7 +297,9 @@ static void write_emergency(struct cl_writer *w, struct out *o, const struct cl_
     put_str(o, what[inc->type]);
     put_str(o, ", ");
     put_str(o, cl_road_class_name(cl_roads_class(r, inc->at, inc->dir)));
-    put_str(o, resolved ? " road: cleared\"" : k == 0 ? " road: reported\"" : " road: still going on\"");
+    put_str(o, resolved ? " road: cleared\""
+               : k == 0 ? " road: reported\""
+                        : " road: still going on\"");
     event->measures[0] = resolved ? 100 : 0;
 }
 
@@ -308,14 +319,15 @@ static size_t format_key(char *key, int64_t vehicle)
     return (size_t)(o.p - key);
 }
 
-static enum cl_code write_moving(struct cl_writer *w, enum cl_city_feed feed, struct out *o, int64_t vehicle,
-                                 struct cl_motion *motion, struct cl_city_event *event, struct cl_error *err)
+static enum cl_code write_moving(struct cl_city_writer *w, enum cl_city_feed feed, struct out *o,
+                                 int64_t vehicle, struct cl_city_motion *motion,
+                                 struct cl_city_event *event, struct cl_error *err)
 {
-    struct cl_motion aside;
-    cl_motion_reset(&aside);
-    struct cl_place place;
-    enum cl_code code =
-        cl_vehicle_move(w->city, w->book, vehicle, event->event_time_us, motion ? motion : &aside, &place, err);
+    struct cl_city_motion aside;
+    cl_city_motion_reset(&aside);
+    struct cl_city_place place;
+    enum cl_code code = cl_vehicle_move(w->city, w->book, vehicle, event->event_time_us,
+                                        motion ? motion : &aside, &place, err);
     if (code != CL_OK) return code;
     if (feed == CL_CITY_WEATHER) put_location(w->city, o, place.x, place.y);
     put_time(w, o, event->event_time_us);
@@ -325,12 +337,15 @@ static enum cl_code write_moving(struct cl_writer *w, enum cl_city_feed feed, st
     return CL_OK;
 }
 
-enum cl_code cl_message_write(struct cl_writer *w, enum cl_city_feed feed, int partition, const struct cl_plan *plan,
-                              const struct cl_entry *entry, int64_t entity, struct cl_motion *motion,
-                              struct cl_message *ret, struct cl_city_event *event, struct cl_error *err)
+enum cl_code cl_city_message_write(struct cl_city_writer *w, enum cl_city_feed feed, int partition,
+                                   const struct cl_city_plan *plan,
+                                   const struct cl_city_entry *entry, int64_t entity,
+                                   struct cl_city_motion *motion, struct cl_city_message *ret,
+                                   struct cl_city_event *event, struct cl_error *err)
 {
     struct out o = {.p = (char *)ret->value, .spoil = entry->malformed};
-    const struct cl_incident *inc = feed == CL_CITY_EMERGENCY ? &plan->incidents[entry->n / 8] : NULL;
+    const struct cl_incident *inc =
+        feed == CL_CITY_EMERGENCY ? &plan->incidents[entry->n / 8] : NULL;
     struct cl_camera_shot shot;
     enum cl_code code = CL_OK;
     uint64_t a = (uint64_t)partition, b = (uint64_t)entry->n;
@@ -359,6 +374,6 @@ enum cl_code cl_message_write(struct cl_writer *w, enum cl_city_feed feed, int p
     PUT(&o, "}");
     spoil_text(&o, (char *)ret->value, cl_city_hash(w->city->key[CL_KEY_COPY] - 1, a, b));
     ret->len = (size_t)(o.p - (char *)ret->value);
-    assert(ret->len <= CL_MESSAGE_MAX);
+    assert(ret->len <= CL_CITY_MAX_MESSAGE);
     return CL_OK;
 }

@@ -18,8 +18,23 @@
 
 /* One key for each purpose of random numbers. */
 enum cl_key {
-    CL_KEY_ROADS, CL_KEY_DENSITY, CL_KEY_FLOW, CL_KEY_FRONT, CL_KEY_REGIME, CL_KEY_WIND, CL_KEY_WARMTH, CL_KEY_HOME,
-    CL_KEY_TRIP, CL_KEY_DRIVER, CL_KEY_PROFILE, CL_KEY_SENSOR, CL_KEY_INCIDENT, CL_KEY_CAMERA, CL_KEY_ID, CL_KEY_FAULT, CL_KEY_COPY,
+    CL_KEY_ROADS,
+    CL_KEY_DENSITY,
+    CL_KEY_FLOW,
+    CL_KEY_FRONT,
+    CL_KEY_REGIME,
+    CL_KEY_WIND,
+    CL_KEY_WARMTH,
+    CL_KEY_HOME,
+    CL_KEY_TRIP,
+    CL_KEY_DRIVER,
+    CL_KEY_PROFILE,
+    CL_KEY_SENSOR,
+    CL_KEY_INCIDENT,
+    CL_KEY_CAMERA,
+    CL_KEY_ID,
+    CL_KEY_FAULT,
+    CL_KEY_COPY,
     CL_KEYS,
 };
 
@@ -31,8 +46,9 @@ struct cl_city {
     int64_t slot_us; /* each vehicle makes at most one trip in a slot */
     int reach;       /* edges between a vehicle's two anchors */
     int64_t cameras;
-    int camera_lines; /* cameras stand on a lattice of this many lines each way */
-    uint64_t duplicates_20; /* rate of duplicates in 2^-20 */
+    int camera_lines;          /* cameras stand on a lattice of this many lines each way */
+    double incidents_per_hour; /* at the busiest time */
+    uint64_t duplicates_20;    /* rate of duplicates in 2^-20 */
 };
 
 /* floor(a / b), also for times before 1970 */
@@ -48,7 +64,8 @@ struct cl_weather {
     enum cl_sky sky;
     double temperature, precipitation, wind_speed, humidity; /* C, mm/h, km/h, % */
 };
-void cl_weather_at(const struct cl_city *city, double x, double y, int64_t time_us, struct cl_weather *ret);
+void cl_weather_at(const struct cl_city *city, double x, double y, int64_t time_us,
+                   struct cl_weather *ret);
 /* What rain and snow leave of the speed, 0.55 to 1. */
 double cl_weather_speed_factor(const struct cl_city *city, double x, double y, int64_t time_us);
 /* Height of the sun over the horizon: -1 midnight to 1 noon, roughly. */
@@ -58,12 +75,14 @@ double cl_sun(const struct cl_city *city, int64_t time_us);
 /* How busy this hour is on the whole, 0 to 1: two rush hours on working days. */
 double cl_traffic_demand(const struct cl_city *city, int64_t time_us);
 double cl_traffic_congestion(const struct cl_city *city, double x, double y, int64_t time_us);
-double cl_air_quality_index(const struct cl_city *city, double x, double y, int64_t time_us, const struct cl_weather *w);
+double cl_air_quality_index(const struct cl_city *city, double x, double y, int64_t time_us,
+                            const struct cl_weather *w);
 
 struct cl_incident_book;
 /* Speed in m/s of an average driver on the edge that leaves `at` in direction `dir`. */
-enum cl_code cl_traffic_speed(const struct cl_city *city, struct cl_incident_book *book, struct cl_node at, int dir,
-                              int64_t time_us, double *ret_mps, struct cl_error *err);
+enum cl_code cl_traffic_speed(const struct cl_city *city, struct cl_incident_book *book,
+                              struct cl_node at, int dir, int64_t time_us, double *ret_mps,
+                              struct cl_error *err);
 
 /* --- trips.c --- */
 enum cl_vehicle_type { CL_TYPE_PRIVATE, CL_TYPE_TAXI, CL_TYPE_BUS, CL_TYPE_TRUCK };
@@ -75,13 +94,15 @@ struct cl_trip {
     struct cl_route route;
 };
 /* The slot of this moment and how far it is gone. */
-int64_t cl_trip_slot(const struct cl_city *city, int64_t vehicle, int64_t time_us, uint32_t *ret_elapsed);
+int64_t cl_trip_slot(const struct cl_city *city, int64_t vehicle, int64_t time_us,
+                     uint32_t *ret_elapsed);
 /* What the vehicle does in a slot: a trip, or a route of one corner where it stays. */
 void cl_trip_plan(const struct cl_city *city, int64_t vehicle, int64_t slot, struct cl_trip *ret);
 
 /* --- vehicles.c --- */
-/* How far a vehicle is on its trip.  All zero is a valid beginning except for `slot`: see cl_motion_reset.  32 bytes. */
-struct cl_motion {
+/* How far a vehicle is on its trip.  All zero is a valid beginning except for `slot`: see
+ * cl_city_motion_reset.  32 bytes. */
+struct cl_city_motion {
     int32_t slot;
     uint32_t enter, leave; /* us after the slot began: of the edge, or of the stay */
     struct cl_node at;     /* where the edge begins, or where it is parked */
@@ -89,22 +110,24 @@ struct cl_motion {
     uint16_t stretch_left; /* edges of this stretch, this one included */
     uint8_t dir, stretch, phase;
 };
-static inline void cl_motion_reset(struct cl_motion *m)
+static inline void cl_city_motion_reset(struct cl_city_motion *m)
 {
-    *m = (struct cl_motion){.slot = INT32_MIN};
+    *m = (struct cl_city_motion){.slot = INT32_MIN};
 }
 
-struct cl_place {
+struct cl_city_place {
     bool driving;
     struct cl_node at, to; /* the same when parked */
     int dir;
-    double along;        /* 0 to 1 between them */
-    double x, y;         /* metres */
-    double speed;        /* m/s */
+    double along; /* 0 to 1 between them */
+    double x, y;  /* metres */
+    double speed; /* m/s */
 };
-/* Moves `m` to time_us.  Cheap when it stood shortly before; otherwise walks the slot's trip from its beginning. */
-enum cl_code cl_vehicle_move(const struct cl_city *city, struct cl_incident_book *book, int64_t vehicle, int64_t time_us,
-                             struct cl_motion *m, struct cl_place *ret, struct cl_error *err);
+/* Moves `m` to time_us.  Cheap when it stood shortly before; otherwise walks the slot's trip from
+ * its beginning. */
+enum cl_code cl_vehicle_move(const struct cl_city *city, struct cl_incident_book *book,
+                             int64_t vehicle, int64_t time_us, struct cl_city_motion *m,
+                             struct cl_city_place *ret, struct cl_error *err);
 
 struct cl_profile {
     const char *make, *model, *fuel, *type;
@@ -117,7 +140,7 @@ void cl_vehicle_profile(const struct cl_city *city, int64_t vehicle, struct cl_p
 enum cl_incident_type { CL_ACCIDENT, CL_FIRE, CL_MEDICAL, CL_POLICE, CL_INCIDENT_TYPES };
 struct cl_incident {
     int64_t start_us, end_us;
-    int64_t hour;  /* bucket it belongs to */
+    int64_t hour; /* bucket it belongs to */
     int64_t vehicle;
     struct cl_node at;
     uint8_t dir;
@@ -125,16 +148,20 @@ struct cl_incident {
     uint8_t events; /* messages about it: the first Active, the last Resolved */
     int32_t number; /* in its hour */
 };
-enum { CL_INCIDENT_HOURS = 2 }; /* an incident ends, late messages included, at most so many hours after its bucket */
+/* An incident ends, late messages included, at most so many hours after its bucket. */
+enum { CL_INCIDENT_HOURS = 2 };
 
-/* Incidents of a few recent hours, looked up by junction.  A cache: the answers never depend on what it holds. */
-enum cl_code cl_incident_book_new(const struct cl_city *city, struct cl_incident_book **ret, struct cl_error *err);
+/* Incidents of a few recent hours, looked up by junction.  A cache: the answers never depend on
+ * what it holds. */
+enum cl_code cl_incident_book_new(const struct cl_city *city, struct cl_incident_book **ret,
+                                  struct cl_error *err);
 void cl_incident_book_free(struct cl_incident_book *book);
-enum cl_code cl_incident_book_hour(struct cl_incident_book *book, int64_t hour, const struct cl_incident **ret,
-                                   size_t *ret_n, struct cl_error *err);
+enum cl_code cl_incident_book_hour(struct cl_incident_book *book, int64_t hour,
+                                   const struct cl_incident **ret, size_t *ret_n,
+                                   struct cl_error *err);
 /* What incidents leave of the speed on an edge: 1 for none. */
-enum cl_code cl_incident_speed_factor(struct cl_incident_book *book, struct cl_node at, int dir, int64_t time_us,
-                                      double *ret, struct cl_error *err);
+enum cl_code cl_incident_speed_factor(struct cl_incident_book *book, struct cl_node at, int dir,
+                                      int64_t time_us, double *ret, struct cl_error *err);
 
 /* --- cameras.c --- */
 bool cl_camera_at(const struct cl_city *city, struct cl_node at);
@@ -143,10 +170,11 @@ int64_t cl_camera_number(const struct cl_city *city, struct cl_node camera);
 struct cl_camera_shot {
     int64_t vehicle;
     struct cl_node camera;
-    struct cl_place place; /* of the vehicle */
+    struct cl_city_place place; /* of the vehicle */
 };
 /* Finds a vehicle of `partition` for the n-th picture of that partition. */
-enum cl_code cl_camera_shoot(const struct cl_city *city, struct cl_incident_book *book, int partition, int64_t n,
-                             int64_t time_us, struct cl_camera_shot *ret, struct cl_error *err);
+enum cl_code cl_camera_shoot(const struct cl_city *city, struct cl_incident_book *book,
+                             int partition, int64_t n, int64_t time_us, struct cl_camera_shot *ret,
+                             struct cl_error *err);
 
 #endif

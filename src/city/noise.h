@@ -1,7 +1,8 @@
 /* noise.h - hashes as random numbers, and smooth random fields made of them.
  *
- * Everything random in the city is a hash of what it belongs to, so it can be asked for in any order.  Value noise: random numbers
- * on a lattice of whole coordinates, interpolated with 3t^2 - 2t^3, which has no kinks. */
+ * Everything random in the city is a hash of what it belongs to, so it can be asked for in any
+ * order.  Value noise: random numbers on a lattice of whole coordinates, interpolated with 3t^2 -
+ * 2t^3, which has no kinks. */
 #ifndef CITYLAKE_CITY_NOISE_H
 #define CITYLAKE_CITY_NOISE_H
 
@@ -60,8 +61,10 @@ static inline double cl_noise2(uint64_t key, double x, double y)
 {
     struct cl_lattice a = cl_lattice_of(x, 0x9e3779b97f4a7c15u);
     struct cl_lattice b = cl_lattice_of(y, 0xd1342543de82ef95u);
-    double low = cl_mix(cl_unit(cl_mix64(key + a.low + b.low)), cl_unit(cl_mix64(key + a.high + b.low)), a.t);
-    double high = cl_mix(cl_unit(cl_mix64(key + a.low + b.high)), cl_unit(cl_mix64(key + a.high + b.high)), a.t);
+    double low = cl_mix(cl_unit(cl_mix64(key + a.low + b.low)),
+                        cl_unit(cl_mix64(key + a.high + b.low)), a.t);
+    double high = cl_mix(cl_unit(cl_mix64(key + a.low + b.high)),
+                         cl_unit(cl_mix64(key + a.high + b.high)), a.t);
     return cl_mix(low, high, b.t);
 }
 

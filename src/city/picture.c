@@ -1,9 +1,10 @@
 /* picture.c - draws a street scene of 64 x 48 pixels and encodes it with libjpeg.
  *
- * The scene depends on the light, the sky, the colour of the car and whether the road is crowded, so there are few pictures and
- * each is encoded once per album. */
+ * The scene depends on the light, the sky, the colour of the car and whether the road is crowded,
+ * so there are few pictures and each is encoded once per album. */
 #include "city/picture.h"
 
+#include <assert.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,12 +42,14 @@ static void fill(struct canvas *c, int x0, int y0, int x1, int y1, struct rgb co
 static struct rgb dim(struct rgb c, int light)
 {
     static const int percent[CL_LIGHTS] = {30, 65, 100};
-    return (struct rgb){c.r * percent[light] / 100, c.g * percent[light] / 100, c.b * percent[light] / 100};
+    return (struct rgb){c.r * percent[light] / 100, c.g * percent[light] / 100,
+                        c.b * percent[light] / 100};
 }
 
-static void draw_background(struct canvas *c, const struct cl_scene *s)
+static void draw_background(struct canvas *c, const struct cl_city_scene *s)
 {
-    static const struct rgb skies[CL_SCENE_SKIES] = {{90, 160, 240}, {165, 172, 180}, {110, 118, 130}, {205, 208, 214}};
+    static const struct rgb skies[CL_SCENE_SKIES] = {
+        {90, 160, 240}, {165, 172, 180}, {110, 118, 130}, {205, 208, 214}};
     for (int y = 0; y < HORIZON; y++) {
         struct rgb sky = skies[s->sky];
         if (s->light == 1 && s->sky == 0) sky = (struct rgb){250, 150 + y * 3, 90}; /* a red dawn */
@@ -54,7 +57,8 @@ static void draw_background(struct canvas *c, const struct cl_scene *s)
         fill(c, 0, y, WIDTH, y + 1, dim(sky, s->light));
     }
     bool snow = s->sky == 3;
-    fill(c, 0, HORIZON, WIDTH, HEIGHT, dim(snow ? (struct rgb){225, 228, 232} : (struct rgb){86, 120, 70}, s->light));
+    fill(c, 0, HORIZON, WIDTH, HEIGHT,
+         dim(snow ? (struct rgb){225, 228, 232} : (struct rgb){86, 120, 70}, s->light));
     for (int k = 0; k < 8; k++) { /* houses along the horizon, lit at night */
         int top = HORIZON - 4 - (k * 5 + 3) % 9;
         fill(c, k * 8, top, k * 8 + 7, HORIZON, dim((struct rgb){120 + k * 5, 104, 96}, s->light));
@@ -64,27 +68,33 @@ static void draw_background(struct canvas *c, const struct cl_scene *s)
     for (int y = HORIZON; y < HEIGHT; y++) {
         int half = 5 + (y - HORIZON);
         int shade = s->sky == 2 ? 70 : 92; /* wet asphalt is darker */
-        fill(c, WIDTH / 2 - half, y, WIDTH / 2 + half, y + 1, dim((struct rgb){shade, shade, shade + 4}, s->light));
-        if (y % 6 < 3) fill(c, WIDTH / 2 - 1, y, WIDTH / 2, y + 1, dim((struct rgb){235, 235, 225}, s->light));
+        fill(c, WIDTH / 2 - half, y, WIDTH / 2 + half, y + 1,
+             dim((struct rgb){shade, shade, shade + 4}, s->light));
+        if (y % 6 < 3)
+            fill(c, WIDTH / 2 - 1, y, WIDTH / 2, y + 1, dim((struct rgb){235, 235, 225}, s->light));
     }
 }
 
 static void draw_car(struct canvas *c, int x, int y, int size, struct rgb colour, int light)
 {
     fill(c, x, y, x + 2 * size, y + size, dim(colour, light ? light : 1));
-    fill(c, x + size / 3, y - size / 2, x + 2 * size - size / 3, y, dim((struct rgb){60, 72, 86}, light ? light : 1));
+    fill(c, x + size / 3, y - size / 2, x + 2 * size - size / 3, y,
+         dim((struct rgb){60, 72, 86}, light ? light : 1));
     fill(c, x + size / 4, y + size - 1, x + size / 2 + 1, y + size + 1, (struct rgb){16, 16, 18});
-    fill(c, x + 2 * size - size / 2 - 1, y + size - 1, x + 2 * size - size / 4, y + size + 1, (struct rgb){16, 16, 18});
+    fill(c, x + 2 * size - size / 2 - 1, y + size - 1, x + 2 * size - size / 4, y + size + 1,
+         (struct rgb){16, 16, 18});
     if (light < 2) {
         fill(c, x, y + size / 2, x + 2, y + size / 2 + 2, (struct rgb){255, 250, 205});
-        fill(c, x + 2 * size - 2, y + size / 2, x + 2 * size, y + size / 2 + 2, (struct rgb){255, 250, 205});
+        fill(c, x + 2 * size - 2, y + size / 2, x + 2 * size, y + size / 2 + 2,
+             (struct rgb){255, 250, 205});
     }
 }
 
-static void draw(struct canvas *c, const struct cl_scene *s)
+static void draw(struct canvas *c, const struct cl_city_scene *s)
 {
-    static const struct rgb colours[CL_COLOURS] = {{236, 236, 236}, {24, 26, 30},  {150, 154, 160}, {30, 70, 160},
-                                                   {176, 28, 30},   {32, 110, 64}, {232, 190, 40},  {120, 84, 52}};
+    static const struct rgb colours[CL_COLOURS] = {{236, 236, 236}, {24, 26, 30},  {150, 154, 160},
+                                                   {30, 70, 160},   {176, 28, 30}, {32, 110, 64},
+                                                   {232, 190, 40},  {120, 84, 52}};
     draw_background(c, s);
     if (s->crowd) {
         draw_car(c, 22, 25, 4, colours[(s->colour + 3) % CL_COLOURS], s->light);
@@ -95,7 +105,8 @@ static void draw(struct canvas *c, const struct cl_scene *s)
     if (s->sky < 2) return;
     for (int k = 0; k < 70; k++) { /* drops or flakes */
         int x = (k * 37 + 11) % WIDTH, y = (k * 53 + 7) % HEIGHT;
-        fill(c, x, y, x + 1, y + (s->sky == 2 ? 3 : 1), s->sky == 2 ? (struct rgb){150, 165, 185} : (struct rgb){250, 250, 252});
+        fill(c, x, y, x + 1, y + (s->sky == 2 ? 3 : 1),
+             s->sky == 2 ? (struct rgb){150, 165, 185} : (struct rgb){250, 250, 252});
     }
 }
 
@@ -174,8 +185,8 @@ void cl_album_free(struct cl_album *album)
     free(album);
 }
 
-enum cl_code cl_album_picture(struct cl_album *album, const struct cl_scene *s, struct cl_picture *ret,
-                              struct cl_error *err)
+enum cl_code cl_album_picture(struct cl_album *album, const struct cl_city_scene *s,
+                              struct cl_city_picture *ret, struct cl_error *err)
 {
     int k = ((s->light * CL_SCENE_SKIES + s->sky) * CL_COLOURS + s->colour) * CL_CROWDS + s->crowd;
     if (album->text[k] == NULL) {
@@ -186,9 +197,8 @@ enum cl_code cl_album_picture(struct cl_album *album, const struct cl_scene *s, 
         if (done) album->text[k] = base64(jpeg, len, &album->len[k]);
         free(jpeg);
         if (album->text[k] == NULL) return cl_fail_nomem(err);
-        if (album->len[k] > CL_PICTURE_MAX)
-            return cl_fail(err, CL_ELIMIT, "a camera picture has %zu bytes, more than %d", album->len[k], CL_PICTURE_MAX);
+        assert(album->len[k] <= CL_PICTURE_MAX); /* about 1,400; the pictures are our own */
     }
-    *ret = (struct cl_picture){.text = album->text[k], .len = album->len[k]};
+    *ret = (struct cl_city_picture){.text = album->text[k], .len = album->len[k]};
     return CL_OK;
 }

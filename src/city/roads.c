@@ -1,10 +1,12 @@
 /* roads.c - a plausible road network, made from a seed, and routes on it.
  *
- * The plan is a grid whose lines have a class: every eighth line is an arterial, every fourth a collector, the others are local
- * streets; a motorway ring follows the lines at a fixed distance from the centre.  Bending makes a city of it: squares around the
- * centre become rounder the farther out they are, the middle is denser than the edge, and two fields of noise move each junction.
- * Because the plan is a grid, a route is found without a search: a handful of ways to leave by the nearest larger road and arrive
- * by one are priced by their travel time on empty roads, and the cheapest is taken. */
+ * The plan is a grid whose lines have a class: every eighth line is an arterial, every fourth a
+ * collector, the others are local streets; a motorway ring follows the lines at a fixed distance
+ * from the centre.  Bending makes a city of it: squares around the centre become rounder the
+ * farther out they are, the middle is denser than the edge, and two fields of noise move each
+ * junction. Because the plan is a grid, a route is found without a search: a handful of ways to
+ * leave by the nearest larger road and arrive by one are priced by their travel time on empty
+ * roads, and the cheapest is taken. */
 #include "city/roads.h"
 
 #include "city/noise.h"
@@ -37,13 +39,16 @@ static void place_node(struct cl_roads *r, uint64_t key, int i, int j)
     double scale = round > 0 ? 1 - bend + bend * square / round : 1;
     scale *= r->half * BLOCK_M * (0.85 + 0.2 * square);
     uint64_t jitter = cl_city_hash(key, (uint64_t)i, (uint64_t)j);
-    double wave_x = cl_noise2(key + 1, i / 6.0, j / 6.0) - 0.5, wave_y = cl_noise2(key + 2, i / 6.0, j / 6.0) - 0.5;
+    double wave_x = cl_noise2(key + 1, i / 6.0, j / 6.0) - 0.5,
+           wave_y = cl_noise2(key + 2, i / 6.0, j / 6.0) - 0.5;
     size_t at = cl_node_index(r, (struct cl_node){(int16_t)i, (int16_t)j});
     r->x[at] = (float)(gx * scale + wave_x * 260 + ((double)(jitter & 0xffff) / 65535 - 0.5) * 50);
-    r->y[at] = (float)(gy * scale + wave_y * 260 + ((double)(jitter >> 16 & 0xffff) / 65535 - 0.5) * 50);
+    r->y[at] =
+        (float)(gy * scale + wave_y * 260 + ((double)(jitter >> 16 & 0xffff) / 65535 - 0.5) * 50);
 }
 
-enum cl_code cl_roads_init(struct cl_roads *r, uint64_t key, const struct cl_city_config *config, struct cl_error *err)
+enum cl_code cl_roads_init(struct cl_roads *r, uint64_t key, const struct cl_city_config *config,
+                           struct cl_error *err)
 {
     *r = (struct cl_roads){.latitude = config->latitude, .longitude = config->longitude};
     r->half = 8 + (int)(0.2 * sqrt((double)config->vehicles));
@@ -72,7 +77,8 @@ void cl_roads_fini(struct cl_roads *r)
     r->x = r->y = NULL;
 }
 
-/* Class of a line at distance `line` from the centre, where the other coordinate is between a and b. */
+/* Class of a line at distance `line` from the centre, where the other coordinate is between a and
+ * b. */
 static enum cl_road_class line_class(const struct cl_roads *r, int line, int a, int b)
 {
     int d = abs(line);
@@ -106,7 +112,8 @@ struct cl_node cl_roads_edge_start(const struct cl_roads *r, int64_t edge, int *
     return vertical ? (struct cl_node){line, along} : (struct cl_node){along, line};
 }
 
-static double stretch_seconds(const struct cl_roads *r, struct cl_node a, struct cl_node b, int *edges)
+static double stretch_seconds(const struct cl_roads *r, struct cl_node a, struct cl_node b,
+                              int *edges)
 {
     int count;
     (void)cl_stretch(a, b, &count);
@@ -116,19 +123,24 @@ static double stretch_seconds(const struct cl_roads *r, struct cl_node a, struct
 }
 
 /* Prices a plan and keeps it when it is the best so far.  Corners that do not turn are left out. */
-static void consider(const struct cl_roads *r, const struct cl_node *corner, int n, struct cl_route *best)
+static void consider(const struct cl_roads *r, const struct cl_node *corner, int n,
+                     struct cl_route *best)
 {
     struct cl_route try = {.n = 1, .corner = {corner[0]}};
     for (int k = 1; k < n; k++) {
         struct cl_node last = try.corner[try.n - 1], next = corner[k];
         if (last.i == next.i && last.j == next.j) continue;
-        try.free_s += stretch_seconds(r, last, next, &try.edges) + 8; /* a turn costs some seconds */
+        try.free_s +=
+            stretch_seconds(r, last, next, &try.edges) + 8; /* a turn costs some seconds */
         if (try.n >= 2) {
             struct cl_node before = try.corner[try.n - 2];
-            bool straight = (before.i == last.i && last.i == next.i) || (before.j == last.j && last.j == next.j);
+            bool straight = (before.i == last.i && last.i == next.i) ||
+                            (before.j == last.j && last.j == next.j);
             if (straight) {
-                /* A detour that comes back on its own line is never the best: refuse it, merge the others. */
-                bool back = (last.i - before.i) * (next.i - last.i) < 0 || (last.j - before.j) * (next.j - last.j) < 0;
+                /* A detour that comes back on its own line is never the best: refuse it, merge the
+                 * others. */
+                bool back = (last.i - before.i) * (next.i - last.i) < 0 ||
+                            (last.j - before.j) * (next.j - last.j) < 0;
                 if (back) return;
                 try.corner[try.n - 1] = next;
                 continue;
@@ -147,21 +159,25 @@ static int16_t nearest_line(const struct cl_roads *r, int line, int every)
     return (int16_t)at;
 }
 
-void cl_roads_route(const struct cl_roads *r, struct cl_node from, struct cl_node to, struct cl_route *ret)
+void cl_roads_route(const struct cl_roads *r, struct cl_node from, struct cl_node to,
+                    struct cl_route *ret)
 {
     *ret = (struct cl_route){0};
     if (from.i == to.i && from.j == to.j) {
         *ret = (struct cl_route){.n = 1, .corner = {from}};
         return;
     }
-    const struct cl_node row_first[] = {from, {to.i, from.j}, to}, column_first[] = {from, {from.i, to.j}, to};
+    const struct cl_node row_first[] = {from, {to.i, from.j}, to},
+                         column_first[] = {from, {from.i, to.j}, to};
     consider(r, row_first, 3, ret);
     consider(r, column_first, 3, ret);
     int16_t ring_row = (int16_t)(from.j + to.j >= 0 ? r->ring : -r->ring);
     int16_t ring_column = (int16_t)(from.i + to.i >= 0 ? r->ring : -r->ring);
-    int16_t rows[] = {nearest_line(r, from.j, ARTERIAL_EVERY), nearest_line(r, to.j, ARTERIAL_EVERY),
+    int16_t rows[] = {nearest_line(r, from.j, ARTERIAL_EVERY),
+                      nearest_line(r, to.j, ARTERIAL_EVERY),
                       nearest_line(r, from.j, COLLECTOR_EVERY), ring_row};
-    int16_t columns[] = {nearest_line(r, from.i, ARTERIAL_EVERY), nearest_line(r, to.i, ARTERIAL_EVERY),
+    int16_t columns[] = {nearest_line(r, from.i, ARTERIAL_EVERY),
+                         nearest_line(r, to.i, ARTERIAL_EVERY),
                          nearest_line(r, from.i, COLLECTOR_EVERY), ring_column};
     for (int k = 0; k < 4; k++) {
         const struct cl_node by_row[] = {from, {from.i, rows[k]}, {to.i, rows[k]}, to};
@@ -170,8 +186,10 @@ void cl_roads_route(const struct cl_roads *r, struct cl_node from, struct cl_nod
         consider(r, by_column, 4, ret);
     }
     /* A large road near the origin, then a large road near the destination. */
-    const struct cl_node two[] = {from, {columns[0], from.j}, {columns[0], rows[1]}, {to.i, rows[1]}, to};
-    const struct cl_node other_two[] = {from, {from.i, rows[0]}, {columns[1], rows[0]}, {columns[1], to.j}, to};
+    const struct cl_node two[] = {
+        from, {columns[0], from.j}, {columns[0], rows[1]}, {to.i, rows[1]}, to};
+    const struct cl_node other_two[] = {
+        from, {from.i, rows[0]}, {columns[1], rows[0]}, {columns[1], to.j}, to};
     consider(r, two, 5, ret);
     consider(r, other_two, 5, ret);
 }

@@ -4,7 +4,8 @@
 
 #include "city/city.h"
 
-/* Junctions stand on a bent grid of side 2 * half + 1; (0, 0) is the centre, so i and j are in [-half, half]. */
+/* Junctions stand on a bent grid of side 2 * half + 1; (0, 0) is the centre, so i and j are in
+ * [-half, half]. */
 struct cl_node {
     int16_t i, j;
 };
@@ -13,14 +14,15 @@ enum { CL_EAST, CL_NORTH, CL_WEST, CL_SOUTH };
 
 struct cl_roads {
     int half, side;
-    int ring;               /* the motorway runs where max(|i|, |j|) == ring */
-    float *x, *y;           /* metres east and north of the centre, by node index; owned */
-    double radius_m;        /* of the whole city */
+    int ring;        /* the motorway runs where max(|i|, |j|) == ring */
+    float *x, *y;    /* metres east and north of the centre, by node index; owned */
+    double radius_m; /* of the whole city */
     double latitude, longitude;
     double deg_per_m_lat, deg_per_m_lon;
 };
 
-enum cl_code cl_roads_init(struct cl_roads *r, uint64_t key, const struct cl_city_config *config, struct cl_error *err);
+enum cl_code cl_roads_init(struct cl_roads *r, uint64_t key, const struct cl_city_config *config,
+                           struct cl_error *err);
 void cl_roads_fini(struct cl_roads *r);
 
 static inline size_t cl_node_index(const struct cl_roads *r, struct cl_node at)
@@ -54,7 +56,8 @@ struct cl_route {
     int edges;     /* in total */
     double free_s; /* time on empty roads, roughly */
 };
-void cl_roads_route(const struct cl_roads *r, struct cl_node from, struct cl_node to, struct cl_route *ret);
+void cl_roads_route(const struct cl_roads *r, struct cl_node from, struct cl_node to,
+                    struct cl_route *ret);
 
 /* The direction from a corner to the next one, and how many edges. */
 static inline int cl_stretch(struct cl_node a, struct cl_node b, int *ret_edges)

@@ -1,12 +1,15 @@
-/* schedule.c - which vehicle or camera sends which event of a dense partition, and when: closed forms both ways. */
+/* schedule.c - which vehicle or camera sends which event of a dense partition, and when: closed
+ * forms both ways. */
 #include "city/plan.h"
 
 enum { WEATHER_EVERY = 8 }; /* vehicles per weather sensor */
 
-struct cl_schedule cl_schedule_of(const struct cl_city *city, enum cl_city_feed feed, int partition)
+struct cl_city_schedule cl_city_schedule_of(const struct cl_city *city, enum cl_city_feed feed,
+                                            int partition)
 {
     int64_t partitions = city->config.partitions;
-    struct cl_schedule s = {.period_us = 10 * CL_SECOND_US, .first = partition, .stride = partitions};
+    struct cl_city_schedule s = {
+        .period_us = 10 * CL_SECOND_US, .first = partition, .stride = partitions};
     s.total = city->config.vehicles;
     if (feed == CL_CITY_WEATHER) {
         s.period_us = 60 * CL_SECOND_US;
@@ -19,18 +22,21 @@ struct cl_schedule cl_schedule_of(const struct cl_city *city, enum cl_city_feed 
         s.total = city->cameras < seen ? city->cameras : seen;
     }
     /* A partition without a vehicle has nobody to send anything. */
-    if (s.total > s.first && city->config.vehicles > partition) s.per_tick = (s.total - s.first + s.stride - 1) / s.stride;
+    if (s.total > s.first && city->config.vehicles > partition)
+        s.per_tick = (s.total - s.first + s.stride - 1) / s.stride;
     return s;
 }
 
-int64_t cl_schedule_time(const struct cl_city *city, const struct cl_schedule *s, int64_t n, int64_t *ret_entity)
+int64_t cl_city_schedule_time(const struct cl_city *city, const struct cl_city_schedule *s,
+                              int64_t n, int64_t *ret_entity)
 {
     int64_t tick = n / s->per_tick, entity = s->first + (n - tick * s->per_tick) * s->stride;
     *ret_entity = entity;
     return city->config.start_us + tick * s->period_us + entity * s->period_us / s->total;
 }
 
-int64_t cl_schedule_before(const struct cl_city *city, const struct cl_schedule *s, int64_t time_us)
+int64_t cl_city_schedule_before(const struct cl_city *city, const struct cl_city_schedule *s,
+                                int64_t time_us)
 {
     int64_t passed = time_us - city->config.start_us;
     if (passed <= 0 || s->per_tick == 0) return 0;

@@ -3,11 +3,14 @@
 
 #include <math.h>
 
-/* Demand at each full local hour; two rush hours on working days, a late and low hump at weekends. */
-static const double working_day[24] = {0.06, 0.04, 0.03, 0.03, 0.06, 0.18, 0.5, 0.9, 1.0, 0.75, 0.55, 0.52,
-                                       0.58, 0.58, 0.6,  0.72, 0.92, 1.0, 0.85, 0.6, 0.4, 0.3,  0.2,  0.11};
-static const double weekend[24] = {0.16, 0.12, 0.09, 0.06, 0.05, 0.06, 0.1, 0.16, 0.26, 0.4, 0.5,  0.56,
-                                   0.6,  0.58, 0.55, 0.54, 0.55, 0.55, 0.5, 0.44, 0.38, 0.32, 0.26, 0.2};
+/* Demand at each full local hour; two rush hours on working days, a late and low hump at weekends.
+ */
+static const double working_day[24] = {0.06, 0.04, 0.03, 0.03, 0.06, 0.18, 0.5, 0.9,
+                                       1.0,  0.75, 0.55, 0.52, 0.58, 0.58, 0.6, 0.72,
+                                       0.92, 1.0,  0.85, 0.6,  0.4,  0.3,  0.2, 0.11};
+static const double weekend[24] = {0.16, 0.12, 0.09, 0.06, 0.05, 0.06, 0.1,  0.16,
+                                   0.26, 0.4,  0.5,  0.56, 0.6,  0.58, 0.55, 0.54,
+                                   0.55, 0.55, 0.5,  0.44, 0.38, 0.32, 0.26, 0.2};
 
 static double demand_of_hour(int64_t hour)
 {
@@ -29,12 +32,14 @@ double cl_traffic_congestion(const struct cl_city *city, double x, double y, int
     double off_centre = (x * x + y * y) / (radius * radius);
     double centre = 1 / (1 + 4 * off_centre);
     double quarter = cl_noise2(city->key[CL_KEY_DENSITY], x / 1500, y / 1500);
-    double flow = cl_noise3(city->key[CL_KEY_FLOW], x / 2500, y / 2500, (double)time_us / (0.5 * (double)CL_HOUR_US));
+    double flow = cl_noise3(city->key[CL_KEY_FLOW], x / 2500, y / 2500,
+                            (double)time_us / (0.5 * (double)CL_HOUR_US));
     double density = 0.55 * centre + 0.6 * quarter + 0.4 * (flow - 0.5);
     return cl_clamp(cl_traffic_demand(city, time_us) * density, 0, 1);
 }
 
-double cl_air_quality_index(const struct cl_city *city, double x, double y, int64_t time_us, const struct cl_weather *w)
+double cl_air_quality_index(const struct cl_city *city, double x, double y, int64_t time_us,
+                            const struct cl_weather *w)
 {
     double emitted = 18 + 260 * cl_traffic_congestion(city, x, y, time_us);
     double blown = 1 / (0.55 + w->wind_speed / 30);
@@ -42,8 +47,9 @@ double cl_air_quality_index(const struct cl_city *city, double x, double y, int6
     return cl_clamp(10 + emitted * blown * washed, 0, 500);
 }
 
-enum cl_code cl_traffic_speed(const struct cl_city *city, struct cl_incident_book *book, struct cl_node at, int dir,
-                              int64_t time_us, double *ret_mps, struct cl_error *err)
+enum cl_code cl_traffic_speed(const struct cl_city *city, struct cl_incident_book *book,
+                              struct cl_node at, int dir, int64_t time_us, double *ret_mps,
+                              struct cl_error *err)
 {
     /* What a jam takes from the free speed, by class: a motorway has the most to lose. */
     static const double jam[CL_ROAD_CLASSES] = {0.72, 0.68, 0.6, 0.45};

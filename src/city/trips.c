@@ -1,10 +1,11 @@
 /* trips.c - who drives where, and when.
  *
- * Time is cut into slots, shifted for each vehicle so that they do not all start at once.  In a slot a vehicle stays or makes one
- * trip.  Each has two anchors a city-wide distance apart (home and work, depot and customer, the ends of a bus line).  An active
- * slot with an even number leads to the neighbourhood of one anchor, with an odd number to the other.  So where a vehicle stands
- * follows from its last active slot, which is found by looking back; one slot in each SURE_EVERY is active in any case,
- * which bounds that look. */
+ * Time is cut into slots, shifted for each vehicle so that they do not all start at once.  In a
+ * slot a vehicle stays or makes one trip.  Each has two anchors a city-wide distance apart (home
+ * and work, depot and customer, the ends of a bus line).  An active slot with an even number leads
+ * to the neighbourhood of one anchor, with an odd number to the other.  So where a vehicle stands
+ * follows from its last active slot, which is found by looking back; one slot in each SURE_EVERY is
+ * active in any case, which bounds that look. */
 #include "city/model.h"
 
 #include <math.h>
@@ -15,10 +16,14 @@ enum { SURE_EVERY = 16 };
 enum cl_vehicle_type cl_vehicle_type_of(const struct cl_city *city, int64_t vehicle)
 {
     double u = cl_unit(cl_city_hash(city->key[CL_KEY_PROFILE], (uint64_t)vehicle, 0));
-    return u < 0.74 ? CL_TYPE_PRIVATE : u < 0.86 ? CL_TYPE_TAXI : u < 0.91 ? CL_TYPE_BUS : CL_TYPE_TRUCK;
+    return u < 0.74   ? CL_TYPE_PRIVATE
+           : u < 0.86 ? CL_TYPE_TAXI
+           : u < 0.91 ? CL_TYPE_BUS
+                      : CL_TYPE_TRUCK;
 }
 
-int64_t cl_trip_slot(const struct cl_city *city, int64_t vehicle, int64_t time_us, uint32_t *ret_elapsed)
+int64_t cl_trip_slot(const struct cl_city *city, int64_t vehicle, int64_t time_us,
+                     uint32_t *ret_elapsed)
 {
     uint64_t hash = cl_city_hash(city->key[CL_KEY_TRIP], (uint64_t)vehicle, UINT64_MAX);
     int64_t shifted = time_us + cl_below(hash, city->slot_us);
@@ -55,7 +60,8 @@ static struct cl_node anchor(const struct cl_city *city, int64_t vehicle, int wh
     return (struct cl_node){fold(i + to_i, half), fold(j + to_j, half)};
 }
 
-static bool is_active(const struct cl_city *city, int64_t vehicle, enum cl_vehicle_type type, int64_t slot)
+static bool is_active(const struct cl_city *city, int64_t vehicle, enum cl_vehicle_type type,
+                      int64_t slot)
 {
     if (((uint64_t)slot + (uint64_t)vehicle * 7) % SURE_EVERY == 0) return true;
     static const double least[] = {0.06, 0.4, 0.45, 0.3}, most[] = {0.9, 0.98, 1, 0.95};
@@ -64,7 +70,8 @@ static bool is_active(const struct cl_city *city, int64_t vehicle, enum cl_vehic
     return cl_unit(cl_city_hash(city->key[CL_KEY_TRIP], (uint64_t)vehicle, (uint64_t)slot)) < share;
 }
 
-static struct cl_node destination(const struct cl_city *city, int64_t vehicle, enum cl_vehicle_type type, int64_t slot)
+static struct cl_node destination(const struct cl_city *city, int64_t vehicle,
+                                  enum cl_vehicle_type type, int64_t slot)
 {
     int half = city->roads.half;
     struct cl_node at = anchor(city, vehicle, (int)(slot & 1));

@@ -1,10 +1,11 @@
 /* vehicles.c - where a vehicle is: its trip's route, walked edge by edge.
  *
- * The speed on an edge is what traffic.c says for the moment of entering it, so the walk from the beginning of the trip always
- * gives the same times, and a cursor that remembers the edge of the last event (struct cl_motion) only goes on from there.
- * Within an edge the vehicle is slower at both junctions: with f the share of the edge's time that has passed, it has covered
- * (1 - a) f + a (3f^2 - 2f^3) of the length, and its speed is the derivative of that; so places and speeds agree.
- * A trip ends before its slot does: a driver who would be late hurries, at the most. */
+ * The speed on an edge is what traffic.c says for the moment of entering it, so the walk from the
+ * beginning of the trip always gives the same times, and a cursor that remembers the edge of the
+ * last event (struct cl_city_motion) only goes on from there. Within an edge the vehicle is slower
+ * at both junctions: with f the share of the edge's time that has passed, it has covered (1 - a) f
+ * + a (3f^2 - 2f^3) of the length, and its speed is the derivative of that; so places and speeds
+ * agree. A trip ends before its slot does: a driver who would be late hurries, at the most. */
 #include "city/model.h"
 
 #include <math.h>
@@ -13,7 +14,7 @@
 
 enum { PHASE_WAITING, PHASE_DRIVING, PHASE_PARKED };
 
-static void park(struct cl_motion *m, struct cl_node at)
+static void park(struct cl_city_motion *m, struct cl_node at)
 {
     m->phase = PHASE_PARKED;
     m->at = at;
@@ -21,12 +22,13 @@ static void park(struct cl_motion *m, struct cl_node at)
     m->leave = UINT32_MAX;
 }
 
-static void begin(const struct cl_city *city, int64_t vehicle, int64_t slot, struct cl_motion *m)
+static void begin(const struct cl_city *city, int64_t vehicle, int64_t slot,
+                  struct cl_city_motion *m)
 {
     struct cl_trip trip;
     cl_trip_plan(city, vehicle, slot, &trip);
     uint64_t h = cl_city_hash(city->key[CL_KEY_DRIVER], (uint64_t)vehicle, (uint64_t)slot);
-    *m = (struct cl_motion){.slot = (int32_t)slot, .dir = (uint8_t)(h & 3)};
+    *m = (struct cl_city_motion){.slot = (int32_t)slot, .dir = (uint8_t)(h & 3)};
     if (trip.route.n < 2) {
         park(m, trip.route.corner[0]);
         return;
@@ -48,13 +50,16 @@ static double edge_length(const struct cl_roads *r, struct cl_node a, struct cl_
 }
 
 /* Sets `leave` for the edge that begins at m->at at the moment m->enter. */
-static enum cl_code time_edge(const struct cl_city *city, struct cl_incident_book *book, int64_t vehicle,
-                              int64_t slot_start_us, struct cl_motion *m, struct cl_error *err)
+static enum cl_code time_edge(const struct cl_city *city, struct cl_incident_book *book,
+                              int64_t vehicle, int64_t slot_start_us, struct cl_city_motion *m,
+                              struct cl_error *err)
 {
     double mps;
-    enum cl_code code = cl_traffic_speed(city, book, m->at, m->dir, slot_start_us + m->enter, &mps, err);
+    enum cl_code code =
+        cl_traffic_speed(city, book, m->at, m->dir, slot_start_us + m->enter, &mps, err);
     if (code != CL_OK) return code;
-    uint64_t h = cl_city_hash(city->key[CL_KEY_DRIVER], (uint64_t)vehicle, (uint64_t)m->at.i << 16 ^ (uint64_t)m->at.j);
+    uint64_t h = cl_city_hash(city->key[CL_KEY_DRIVER], (uint64_t)vehicle,
+                              (uint64_t)m->at.i << 16 ^ (uint64_t)m->at.j);
     mps *= 0.88 + 0.24 * cl_unit(h);
     double length = edge_length(&city->roads, m->at, cl_node_step(m->at, m->dir, 1));
     double us = length / mps * 1e6;
@@ -68,7 +73,7 @@ static enum cl_code time_edge(const struct cl_city *city, struct cl_incident_boo
 }
 
 static enum cl_code step(const struct cl_city *city, struct cl_incident_book *book, int64_t vehicle,
-                         int64_t slot_start_us, struct cl_motion *m, struct cl_error *err)
+                         int64_t slot_start_us, struct cl_city_motion *m, struct cl_error *err)
 {
     m->enter = m->leave;
     if (m->phase == PHASE_WAITING) {
@@ -87,17 +92,20 @@ static enum cl_code step(const struct cl_city *city, struct cl_incident_book *bo
         cl_trip_plan(city, vehicle, m->slot, &trip);
         m->stretch++;
         int edges;
-        m->dir = (uint8_t)cl_stretch(trip.route.corner[m->stretch], trip.route.corner[m->stretch + 1], &edges);
+        m->dir = (uint8_t)cl_stretch(trip.route.corner[m->stretch],
+                                     trip.route.corner[m->stretch + 1], &edges);
         m->stretch_left = (uint16_t)edges;
     }
     return time_edge(city, book, vehicle, slot_start_us, m, err);
 }
 
-static void look(const struct cl_city *city, uint32_t elapsed, const struct cl_motion *m, struct cl_place *ret)
+static void look(const struct cl_city *city, uint32_t elapsed, const struct cl_city_motion *m,
+                 struct cl_city_place *ret)
 {
     const struct cl_roads *r = &city->roads;
     size_t from = cl_node_index(r, m->at);
-    *ret = (struct cl_place){.at = m->at, .to = m->at, .dir = m->dir, .x = (double)r->x[from], .y = (double)r->y[from]};
+    *ret = (struct cl_city_place){
+        .at = m->at, .to = m->at, .dir = m->dir, .x = (double)r->x[from], .y = (double)r->y[from]};
     if (m->phase != PHASE_DRIVING) return;
     static const double ease[CL_ROAD_CLASSES] = {0.04, 0.25, 0.3, 0.4};
     ret->driving = true;
@@ -112,8 +120,9 @@ static void look(const struct cl_city *city, uint32_t elapsed, const struct cl_m
     ret->y += dy * ret->along;
 }
 
-enum cl_code cl_vehicle_move(const struct cl_city *city, struct cl_incident_book *book, int64_t vehicle, int64_t time_us,
-                             struct cl_motion *m, struct cl_place *ret, struct cl_error *err)
+enum cl_code cl_vehicle_move(const struct cl_city *city, struct cl_incident_book *book,
+                             int64_t vehicle, int64_t time_us, struct cl_city_motion *m,
+                             struct cl_city_place *ret, struct cl_error *err)
 {
     uint32_t elapsed;
     int64_t slot = cl_trip_slot(city, vehicle, time_us, &elapsed);
@@ -121,7 +130,7 @@ enum cl_code cl_vehicle_move(const struct cl_city *city, struct cl_incident_book
     while (elapsed >= m->leave) {
         enum cl_code code = step(city, book, vehicle, time_us - elapsed, m, err);
         if (code != CL_OK) {
-            cl_motion_reset(m);
+            cl_city_motion_reset(m);
             return code;
         }
     }
@@ -135,19 +144,34 @@ struct car {
 };
 
 static const struct car private_cars[] = {
-    {"Mini Cooper", "Countryman SE ALL4", "Electric", 6}, {"Tesla", "Model 3", "Electric", 8},
-    {"Nissan", "Leaf", "Electric", 5},   {"Volkswagen", "ID.3", "Electric", 5},  {"Volkswagen", "Golf", "Petrol", 12},
-    {"Ford", "Fiesta", "Petrol", 12},    {"Ford", "Focus", "Diesel", 8},         {"Vauxhall", "Corsa", "Petrol", 9},
-    {"Toyota", "Prius", "Hybrid", 7},    {"Toyota", "Yaris", "Hybrid", 6},       {"BMW", "320d", "Diesel", 6},
-    {"BMW", "i4", "Electric", 3},        {"Audi", "A3", "Petrol", 6},            {"Skoda", "Octavia", "Diesel", 5},
-    {"Kia", "Niro", "Hybrid", 5},        {"Hyundai", "Kona Electric", "Electric", 4},
+    {"Mini Cooper", "Countryman SE ALL4", "Electric", 6},
+    {"Tesla", "Model 3", "Electric", 8},
+    {"Nissan", "Leaf", "Electric", 5},
+    {"Volkswagen", "ID.3", "Electric", 5},
+    {"Volkswagen", "Golf", "Petrol", 12},
+    {"Ford", "Fiesta", "Petrol", 12},
+    {"Ford", "Focus", "Diesel", 8},
+    {"Vauxhall", "Corsa", "Petrol", 9},
+    {"Toyota", "Prius", "Hybrid", 7},
+    {"Toyota", "Yaris", "Hybrid", 6},
+    {"BMW", "320d", "Diesel", 6},
+    {"BMW", "i4", "Electric", 3},
+    {"Audi", "A3", "Petrol", 6},
+    {"Skoda", "Octavia", "Diesel", 5},
+    {"Kia", "Niro", "Hybrid", 5},
+    {"Hyundai", "Kona Electric", "Electric", 4},
 };
-static const struct car taxis[] = {
-    {"LEVC", "TX", "Hybrid", 6}, {"Toyota", "Prius", "Hybrid", 5}, {"Mercedes-Benz", "E 220 d", "Diesel", 4}, {"Tesla", "Model Y", "Electric", 2}};
-static const struct car buses[] = {
-    {"Alexander Dennis", "Enviro400", "Diesel", 4}, {"Wrightbus", "StreetDeck", "Hybrid", 3}, {"BYD", "K9", "Electric", 2}};
-static const struct car trucks[] = {
-    {"Volvo", "FH16", "Diesel", 4}, {"Scania", "R 450", "Diesel", 4}, {"DAF", "XF", "Diesel", 3}, {"Mercedes-Benz", "eActros", "Electric", 1}};
+static const struct car taxis[] = {{"LEVC", "TX", "Hybrid", 6},
+                                   {"Toyota", "Prius", "Hybrid", 5},
+                                   {"Mercedes-Benz", "E 220 d", "Diesel", 4},
+                                   {"Tesla", "Model Y", "Electric", 2}};
+static const struct car buses[] = {{"Alexander Dennis", "Enviro400", "Diesel", 4},
+                                   {"Wrightbus", "StreetDeck", "Hybrid", 3},
+                                   {"BYD", "K9", "Electric", 2}};
+static const struct car trucks[] = {{"Volvo", "FH16", "Diesel", 4},
+                                    {"Scania", "R 450", "Diesel", 4},
+                                    {"DAF", "XF", "Diesel", 3},
+                                    {"Mercedes-Benz", "eActros", "Electric", 1}};
 
 static const struct car *choose(const struct car *cars, size_t n, uint64_t hash)
 {
@@ -177,6 +201,10 @@ void cl_vehicle_profile(const struct cl_city *city, int64_t vehicle, struct cl_p
     /* Most vehicles are young; electric ones are younger still. */
     double age = cl_unit(cl_city_hash(city->key[CL_KEY_PROFILE], (uint64_t)vehicle, 2));
     int oldest = car->fuel[0] == 'E' ? 6 : 14;
-    *ret = (struct cl_profile){.make = car->make, .model = car->model, .fuel = car->fuel, .type = types[type],
-                               .year = 2025 - (int)(age * age * oldest), .colour = (int)(h & 7)};
+    *ret = (struct cl_profile){.make = car->make,
+                               .model = car->model,
+                               .fuel = car->fuel,
+                               .type = types[type],
+                               .year = 2025 - (int)(age * age * oldest),
+                               .colour = (int)(h & 7)};
 }

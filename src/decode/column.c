@@ -5,11 +5,10 @@
  *   int, long        a number that is integral, however written (5, 5.0, 5e0)
  *   float, double    any number; the nearest value to the decimal text
  *   decimal          a number without more non-zero fraction digits than the scale
- *   timestamp, date  an ISO 8601 string, or a number since 1970; finer than a microsecond is cut off, downwards;
- *                    a date is the UTC day of what is given
- *   string, binary   a string, never a number
- * Ranges are checked after a unit conversion (float and double only: stored = wire * factor + offset, as double).  null is no
- * value in every type. */
+ *   timestamp, date  an ISO 8601 string, or a number since 1970; finer than a microsecond is cut
+ * off, downwards; a date is the UTC day of what is given string, binary   a string, never a number
+ * Ranges are checked after a unit conversion (float and double only: stored = wire * factor +
+ * offset, as double).  null is no value in every type. */
 #include "decode/run.h"
 
 #include "base/clock.h"
@@ -23,11 +22,12 @@
 #define TIME_MIN_US (INT64_C(-719528) * DAY_US)
 #define TIME_MAX_US (INT64_C(2932897) * DAY_US - 1)
 
-__attribute__((cold, noinline)) const uint8_t *cl_run_fail(struct cl_run *run, enum cl_reject_reason reason, int column,
+__attribute__((cold, noinline)) const uint8_t *cl_run_fail(struct cl_run *run,
+                                                           enum cl_reject_reason reason, int column,
                                                            const uint8_t *at, const char *what)
 {
-    run->failure =
-        (struct cl_failure){.kind = CL_FAILED_VALUE, .reason = reason, .column = column, .at = at, .what = what};
+    run->failure = (struct cl_failure){
+        .kind = CL_FAILED_VALUE, .reason = reason, .column = column, .at = at, .what = what};
     return NULL;
 }
 
@@ -44,8 +44,8 @@ __attribute__((cold, noinline)) const uint8_t *cl_run_fail_nomem(struct cl_run *
 }
 
 /* A value that does not begin as the column wants: null, another type, or nothing that JSON has. */
-static __attribute__((cold, noinline)) const uint8_t *other_value(struct cl_run *run, const struct cl_reader *r,
-                                                                  const uint8_t *p, const char *expected)
+static __attribute__((cold, noinline)) const uint8_t *
+other_value(struct cl_run *run, const struct cl_reader *r, const uint8_t *p, const char *expected)
 {
     if (run->end - p >= 4 && memcmp(p, "null", 4) == 0) return p + 4;
     return cl_run_fail(run, CL_REJECT_TYPE, r->column, p, expected);
@@ -57,7 +57,8 @@ static void mark_set(struct cl_run *run, const struct cl_reader *r)
     run->n_set++;
 }
 
-/* Copies whole 16-byte blocks where source and destination (16 bytes longer than len) allow: no call for short strings. */
+/* Copies whole 16-byte blocks where source and destination (16 bytes longer than len) allow: no
+ * call for short strings. */
 static inline void copy_text(uint8_t *dst, const uint8_t *src, size_t len, const uint8_t *src_end)
 {
     if (len > 64 || (size_t)(src_end - src) < len + 16) {
@@ -71,9 +72,10 @@ static inline void copy_text(uint8_t *dst, const uint8_t *src, size_t len, const
     } while (done < len);
 }
 
-/* The text without its escapes, written at the column's slot.  It counts once text_done is called. */
-static inline uint8_t *text_to_slot(struct cl_run *run, struct cl_column *col, const struct cl_json_text *text,
-                                    size_t *ret_len)
+/* The text without its escapes, written at the column's slot.  It counts once text_done is called.
+ */
+static inline uint8_t *text_to_slot(struct cl_run *run, struct cl_column *col,
+                                    const struct cl_json_text *text, size_t *ret_len)
 {
     if (cl_column_reserve(col, run->row, text->len + 16, NULL) != CL_OK) return NULL;
     uint8_t *dst = col->data + col->offsets[run->row];
@@ -86,79 +88,108 @@ static inline uint8_t *text_to_slot(struct cl_run *run, struct cl_column *col, c
     return dst;
 }
 
-static inline void text_done(struct cl_run *run, const struct cl_reader *r, struct cl_column *col, size_t len)
+static inline void text_done(struct cl_run *run, const struct cl_reader *r, struct cl_column *col,
+                             size_t len)
 {
     col->offsets[run->row + 1] = col->offsets[run->row] + (int32_t)len;
     cl_bit_set(col->validity, run->row);
     mark_set(run, r);
 }
 
-static __attribute__((cold, noinline)) const uint8_t *too_long(struct cl_run *run, const struct cl_reader *r,
-                                                               const uint8_t *at, size_t len)
+static __attribute__((cold, noinline)) const uint8_t *
+too_long(struct cl_run *run, const struct cl_reader *r, const uint8_t *at, size_t len)
 {
     (void)cl_run_fail(run, CL_REJECT_TOO_LONG, r->column, at, "");
     run->failure.length = len;
     return NULL;
 }
 
-/* A string is not copied first if it can be seen to be too long: an escape takes six bytes for one at most, base64 four for
- * three. */
-static bool surely_too_long(const struct cl_reader *r, const struct cl_json_text *text)
+/* A string is not copied first if it can be seen to be too long: an escape takes six bytes for one
+ * at most. */
+static size_t least_length(const struct cl_json_text *text)
 {
-    size_t least = text->escaped ? text->len / 6 : text->len;
-    if (r->kind == CL_READ_BASE64) least = least < 4 ? 0 : least / 4 * 3 - 2;
-    return least > (size_t)r->spec->max_bytes;
+    return text->escaped ? text->len / 6 : text->len;
 }
 
-/* p: the opening quote; after: behind the closing one. */
-static const uint8_t *store_text(struct cl_run *run, const struct cl_reader *r, const uint8_t *p,
-                                 const struct cl_json_text *text, const uint8_t *after)
+/* What is left to check of a text at its slot.  at: the value in the message; after: behind it. */
+static const uint8_t *finish_text(struct cl_run *run, const struct cl_reader *r, const uint8_t *at,
+                                  const uint8_t *slot, size_t len, const uint8_t *after)
 {
-    struct cl_column *col = &run->columns[r->column];
-    bool limited = r->spec->max_bytes > 0;
-    size_t len;
-    if (limited && surely_too_long(r, text)) return too_long(run, r, p, text->len);
-    uint8_t *dst = text_to_slot(run, col, text, &len);
-    if (dst == NULL) return cl_run_fail_nomem(run);
-    if (r->kind == CL_READ_BASE64 && !cl_base64_decode(dst, len, dst, &len))
-        return cl_run_fail(run, CL_REJECT_FORMAT, r->column, p, "is not base64 with padding");
-    if (r->kind == CL_READ_UUID && (len != CL_UUID_LEN || !cl_uuid_check(dst)))
-        return cl_run_fail(run, CL_REJECT_FORMAT, r->column, p, "is not a uuid");
-    if (limited && len > (size_t)r->spec->max_bytes) return too_long(run, r, p, len);
-    if (r->allowed != NULL && !cl_reader_allows(r, dst, len))
-        return cl_run_fail(run, CL_REJECT_FORMAT, r->column, p, "is not one of the allowed values");
-    text_done(run, r, col, len);
+    if (len > r->max_bytes) return too_long(run, r, at, len);
+    if (r->allowed != NULL && !cl_reader_allows(r, slot, len))
+        return cl_run_fail(run, CL_REJECT_FORMAT, r->column, at,
+                           "is not one of the allowed values");
+    text_done(run, r, &run->columns[r->column], len);
     return after;
 }
 
+/* Strings and binaries of any bytes. */
 static const uint8_t *read_text(struct cl_run *run, const struct cl_reader *r, const uint8_t *p)
 {
     struct cl_json_text text;
     struct cl_json_fault fault;
+    size_t len;
     if (*p != '"') return other_value(run, r, p, "expected a string");
     const uint8_t *after = cl_json_string(p + 1, run->end, &text, &fault);
-    return after == NULL ? cl_run_fail_syntax(run) : store_text(run, r, p, &text, after);
+    if (after == NULL) return cl_run_fail_syntax(run);
+    if (least_length(&text) > r->max_bytes) return too_long(run, r, p, text.len);
+    uint8_t *slot = text_to_slot(run, &run->columns[r->column], &text, &len);
+    if (slot == NULL) return cl_run_fail_nomem(run);
+    return finish_text(run, r, p, slot, len, after);
 }
 
-static inline const uint8_t *read_string(struct cl_run *run, const struct cl_reader *r, const uint8_t *p)
+static const uint8_t *read_base64(struct cl_run *run, const struct cl_reader *r, const uint8_t *p)
+{
+    struct cl_json_text text;
+    struct cl_json_fault fault;
+    size_t len;
+    if (*p != '"') return other_value(run, r, p, "expected a string");
+    const uint8_t *after = cl_json_string(p + 1, run->end, &text, &fault);
+    if (after == NULL) return cl_run_fail_syntax(run);
+    size_t least = least_length(&text) / 4 * 3; /* less the padding */
+    if (least > 2 && least - 2 > r->max_bytes) return too_long(run, r, p, least - 2);
+    uint8_t *slot = text_to_slot(run, &run->columns[r->column], &text, &len);
+    if (slot == NULL) return cl_run_fail_nomem(run);
+    if (!cl_base64_decode(slot, len, slot, &len))
+        return cl_run_fail(run, CL_REJECT_FORMAT, r->column, p, "is not base64 with padding");
+    return finish_text(run, r, p, slot, len, after);
+}
+
+/* Strings of plain ASCII that keep the rules; the others go the general way, which also finds the
+ * words for a reject. */
+static const uint8_t *read_string(struct cl_run *run, const struct cl_reader *r, const uint8_t *p)
 {
     if (*p != '"') return other_value(run, r, p, "expected a string");
     const uint8_t *quote = cl_json_plain(p + 1, run->end);
-    if (quote == run->end || *quote != '"' || r->checked_text) return read_text(run, r, p);
+    if (quote == run->end || *quote != '"') return read_text(run, r, p);
     struct cl_column *col = &run->columns[r->column];
     struct cl_json_text text = {p + 1, (size_t)(quote - p - 1), false};
     size_t len;
+    if (text.len > r->max_bytes || (r->allowed != NULL && !cl_reader_allows(r, text.raw, text.len)))
+        return read_text(run, r, p);
     if (text_to_slot(run, col, &text, &len) == NULL) return cl_run_fail_nomem(run);
     text_done(run, r, col, len);
     return quote + 1;
 }
 
-/* A uuid that checks has no byte that could end or bend a string, so it need not be scanned for those. */
-static inline const uint8_t *read_uuid(struct cl_run *run, const struct cl_reader *r, const uint8_t *p)
+/* A uuid that is written with escapes, or is none. */
+static const uint8_t *read_odd_uuid(struct cl_run *run, const struct cl_reader *r, const uint8_t *p)
 {
-    if (run->end - p < CL_UUID_LEN + 2 || *p != '"' || p[CL_UUID_LEN + 1] != '"' || r->checked_text ||
-        !cl_uuid_check(p + 1))
-        return read_text(run, r, p);
+    const uint8_t *after = read_text(run, r, p);
+    if (after == NULL || run->column_set[r->column] != run->message) return after;
+    const struct cl_column *col = &run->columns[r->column];
+    int32_t first = col->offsets[run->row], len = col->offsets[run->row + 1] - first;
+    if (len == CL_UUID_LEN && cl_uuid_check(col->data + first)) return after;
+    return cl_run_fail(run, CL_REJECT_FORMAT, r->column, p, "is not a uuid");
+}
+
+/* A uuid that checks has no byte that could end or bend a string, so it need not be scanned for
+ * those. */
+static const uint8_t *read_uuid(struct cl_run *run, const struct cl_reader *r, const uint8_t *p)
+{
+    if (run->end - p < CL_UUID_LEN + 2 || *p != '"' || p[CL_UUID_LEN + 1] != '"' ||
+        r->allowed != NULL || r->max_bytes < CL_UUID_LEN || !cl_uuid_check(p + 1))
+        return read_odd_uuid(run, r, p);
     struct cl_column *col = &run->columns[r->column];
     if (cl_column_reserve(col, run->row, CL_UUID_LEN, NULL) != CL_OK) return cl_run_fail_nomem(run);
     memcpy(col->data + col->offsets[run->row], p + 1, CL_UUID_LEN);
@@ -170,7 +201,8 @@ static const uint8_t *read_boolean(struct cl_run *run, const struct cl_reader *r
 {
     size_t room = (size_t)(run->end - p);
     bool is_true = room >= 4 && memcmp(p, "true", 4) == 0;
-    if (!is_true && (room < 5 || memcmp(p, "false", 5) != 0)) return other_value(run, r, p, "expected true or false");
+    if (!is_true && (room < 5 || memcmp(p, "false", 5) != 0))
+        return other_value(run, r, p, "expected true or false");
     cl_column_set_boolean(&run->columns[r->column], run->row, is_true);
     mark_set(run, r);
     return p + (is_true ? 4 : 5);
@@ -191,8 +223,8 @@ static inline void store_time(struct cl_run *run, const struct cl_reader *r, int
 }
 
 /* Every form but the common ones. */
-static __attribute__((noinline)) const uint8_t *read_any_time(struct cl_run *run, const struct cl_reader *r,
-                                                              const uint8_t *p)
+static __attribute__((noinline)) const uint8_t *
+read_any_time(struct cl_run *run, const struct cl_reader *r, const uint8_t *p)
 {
     enum { LONGEST = 40 }; /* 2026-01-05T08:00:00.123456789+00:00 has 35 */
     struct cl_json_text text;
@@ -212,7 +244,8 @@ static __attribute__((noinline)) const uint8_t *read_any_time(struct cl_run *run
     return cl_run_fail(run, CL_REJECT_FORMAT, r->column, p, "is not an ISO 8601 date or time");
 }
 
-static inline const uint8_t *read_time_text(struct cl_run *run, const struct cl_reader *r, const uint8_t *p)
+static const uint8_t *read_time_text(struct cl_run *run, const struct cl_reader *r,
+                                     const uint8_t *p)
 {
     int64_t us;
     if (*p != '"') return read_any_time(run, r, p);
@@ -223,8 +256,8 @@ static inline const uint8_t *read_time_text(struct cl_run *run, const struct cl_
 }
 
 /* Returns NULL with the failure filled, or p itself when the value is no number but null. */
-static inline const uint8_t *scan_number(struct cl_run *run, const struct cl_reader *r, const uint8_t *p,
-                                         struct cl_number *ret, bool *ret_null)
+static inline const uint8_t *scan_number(struct cl_run *run, const struct cl_reader *r,
+                                         const uint8_t *p, struct cl_number *ret, bool *ret_null)
 {
     *ret_null = false;
     if (!cl_is_digit(*p) && *p != '-') {
@@ -235,8 +268,8 @@ static inline const uint8_t *scan_number(struct cl_run *run, const struct cl_rea
     return after != NULL ? after : cl_run_fail_syntax(run);
 }
 
-static __attribute__((cold, noinline)) const uint8_t *out_of_range(struct cl_run *run, const struct cl_reader *r,
-                                                                   const uint8_t *at, double stored)
+static __attribute__((cold, noinline)) const uint8_t *
+out_of_range(struct cl_run *run, const struct cl_reader *r, const uint8_t *at, double stored)
 {
     (void)cl_run_fail(run, CL_REJECT_RANGE, r->column, at, NULL);
     run->failure.stored = stored;
@@ -252,8 +285,10 @@ static const uint8_t *not_fitting(struct cl_run *run, const struct cl_reader *r,
                                   enum cl_number_fit fit)
 {
     if (fit == CL_NUMBER_FRACTION)
-        return cl_run_fail(run, CL_REJECT_TYPE, r->column, at, "has more fraction digits than the column keeps");
-    return cl_run_fail(run, CL_REJECT_RANGE, r->column, at, "is outside the range of the column's type");
+        return cl_run_fail(run, CL_REJECT_TYPE, r->column, at,
+                           "has more fraction digits than the column keeps");
+    return cl_run_fail(run, CL_REJECT_RANGE, r->column, at,
+                       "is outside the range of the column's type");
 }
 
 static const uint8_t *read_integer(struct cl_run *run, const struct cl_reader *r, const uint8_t *p)
@@ -264,7 +299,7 @@ static const uint8_t *read_integer(struct cl_run *run, const struct cl_reader *r
     if (after == NULL || null) return after;
     int64_t v = 0;
     enum cl_number_fit fit = cl_number_to_long(&n, &v);
-    bool is_int = r->kind == CL_READ_INT;
+    bool is_int = r->spec->field.type == CL_INT;
     if (fit == CL_NUMBER_OK && is_int && (v < INT32_MIN || v > INT32_MAX)) fit = CL_NUMBER_RANGE;
     if (fit != CL_NUMBER_OK) return not_fitting(run, r, p, fit);
     if (!in_range(r->spec, (double)v)) return out_of_range(run, r, p, (double)v);
@@ -276,7 +311,7 @@ static const uint8_t *read_integer(struct cl_run *run, const struct cl_reader *r
     return after;
 }
 
-static inline const uint8_t *read_double(struct cl_run *run, const struct cl_reader *r, const uint8_t *p)
+static const uint8_t *read_double(struct cl_run *run, const struct cl_reader *r, const uint8_t *p)
 {
     struct cl_number n;
     bool null;
@@ -294,7 +329,8 @@ static inline const uint8_t *read_double(struct cl_run *run, const struct cl_rea
     return after;
 }
 
-/* The range is compared with the number as written, so that 0.1 is inside [0, 0.1] although the float of it is larger. */
+/* The range is compared with the number as written, so that 0.1 is inside [0, 0.1] although the
+ * float of it is larger. */
 static const uint8_t *read_float(struct cl_run *run, const struct cl_reader *r, const uint8_t *p)
 {
     struct cl_number n;
@@ -345,26 +381,31 @@ static const uint8_t *read_epoch(struct cl_run *run, const struct cl_reader *r, 
     __int128 us;
     enum cl_number_fit fit = cl_number_to_scaled(&n, r->epoch_scale, true, &us);
     if (fit != CL_NUMBER_OK || us < TIME_MIN_US || us > TIME_MAX_US)
-        return cl_run_fail(run, CL_REJECT_RANGE, r->column, p, "is a time outside the years 0000 to 9999");
+        return cl_run_fail(run, CL_REJECT_RANGE, r->column, p,
+                           "is a time outside the years 0000 to 9999");
     store_time(run, r, (int64_t)us);
     return after;
 }
 
-const uint8_t *cl_reader_read(struct cl_run *run, const struct cl_reader *reader, const uint8_t *p)
+static cl_read_fn *string_function(const struct cl_feed_column *column)
 {
-    switch (reader->kind) {
-    case CL_READ_STRING: return read_string(run, reader, p);
-    case CL_READ_UUID: return read_uuid(run, reader, p);
-    case CL_READ_BINARY:
-    case CL_READ_BASE64: return read_text(run, reader, p);
-    case CL_READ_BOOLEAN: return read_boolean(run, reader, p);
-    case CL_READ_INT:
-    case CL_READ_LONG: return read_integer(run, reader, p);
-    case CL_READ_FLOAT: return read_float(run, reader, p);
-    case CL_READ_DOUBLE: return read_double(run, reader, p);
-    case CL_READ_DECIMAL: return read_decimal(run, reader, p);
-    case CL_READ_TIME_TEXT: return read_time_text(run, reader, p);
-    case CL_READ_TIME_EPOCH: return read_epoch(run, reader, p);
+    if (column->field.type == CL_BINARY) return column->base64 ? read_base64 : read_text;
+    return column->format == CL_STRING_UUID ? read_uuid : read_string;
+}
+
+cl_read_fn *cl_reader_function(const struct cl_feed_column *column)
+{
+    switch (column->field.type) {
+    case CL_BOOLEAN: return read_boolean;
+    case CL_INT:
+    case CL_LONG: return read_integer;
+    case CL_FLOAT: return read_float;
+    case CL_DOUBLE: return read_double;
+    case CL_DECIMAL: return read_decimal;
+    case CL_DATE:
+    case CL_TIMESTAMP: return column->time_format == CL_TIME_ISO8601 ? read_time_text : read_epoch;
+    case CL_STRING:
+    case CL_BINARY: break;
     }
-    return cl_run_fail_syntax(run);
+    return string_function(column);
 }

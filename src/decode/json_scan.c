@@ -1,15 +1,16 @@
 /* json_scan.c - strings with their escapes and UTF-8, and values that nobody reads.
  *
- * cl_json_skip keeps the kinds of the open containers as bits of one word, so it needs no recursion and no memory; the
- * limit CL_JSON_MAX_DEPTH is what fits there. */
+ * cl_json_skip keeps the kinds of the open containers as bits of one word, so it needs no recursion
+ * and no memory; the limit CL_JSON_MAX_DEPTH is what fits there. */
 #include "decode/json_scan.h"
 
 #include "decode/number.h"
 
 _Static_assert(CL_JSON_MAX_DEPTH <= 64, "one bit for each open container");
 
-__attribute__((cold)) const uint8_t *cl_json_fault(struct cl_json_fault *fault, enum cl_reject_reason reason,
-                                                   const uint8_t *at, const char *what)
+__attribute__((cold)) const uint8_t *cl_json_fault(struct cl_json_fault *fault,
+                                                   enum cl_reject_reason reason, const uint8_t *at,
+                                                   const char *what)
 {
     *fault = (struct cl_json_fault){reason, at, what};
     return NULL;
@@ -20,8 +21,9 @@ static bool is_continuation(uint8_t c)
     return (c & 0xc0) == 0x80;
 }
 
-/* Length of the UTF-8 sequence at p (RFC 3629, section 4), or 0: stray or missing continuation bytes, an overlong form, a
- * surrogate, or a code point past U+10FFFF.  The second byte's range is what tells the last three. */
+/* Length of the UTF-8 sequence at p (RFC 3629, section 4), or 0: stray or missing continuation
+ * bytes, an overlong form, a surrogate, or a code point past U+10FFFF.  The second byte's range is
+ * what tells the last three. */
 static size_t utf8_sequence(const uint8_t *p, const uint8_t *end)
 {
     uint8_t c = *p;
@@ -78,9 +80,11 @@ static const uint8_t *bad_hex(const uint8_t *p, const uint8_t *end, struct cl_js
 }
 
 /* p: the backslash. */
-static const uint8_t *check_escape(const uint8_t *p, const uint8_t *end, struct cl_json_fault *fault)
+static const uint8_t *check_escape(const uint8_t *p, const uint8_t *end,
+                                   struct cl_json_fault *fault)
 {
-    if (end - p < 2) return cl_json_fault(fault, CL_REJECT_SYNTAX, end, "truncated inside a string");
+    if (end - p < 2)
+        return cl_json_fault(fault, CL_REJECT_SYNTAX, end, "truncated inside a string");
     switch (p[1]) {
     case '"':
     case '\\':
@@ -96,7 +100,8 @@ static const uint8_t *check_escape(const uint8_t *p, const uint8_t *end, struct 
     int c = hex4(p + 2, end);
     if (c < 0) return bad_hex(p + 2, end, fault);
     if (is_low_surrogate(c))
-        return cl_json_fault(fault, CL_REJECT_UTF8, p, "low surrogate escape without a high one before it");
+        return cl_json_fault(fault, CL_REJECT_UTF8, p,
+                             "low surrogate escape without a high one before it");
     if (!is_high_surrogate(c)) return p + 6;
     const uint8_t *q = p + 6;
     if (q == end || (*q == '\\' && end - q < 2))
@@ -106,7 +111,8 @@ static const uint8_t *check_escape(const uint8_t *p, const uint8_t *end, struct 
         if (low < 0) return bad_hex(q + 2, end, fault);
         if (is_low_surrogate(low)) return p + 12;
     }
-    return cl_json_fault(fault, CL_REJECT_UTF8, p, "high surrogate escape without a low one after it");
+    return cl_json_fault(fault, CL_REJECT_UTF8, p,
+                         "high surrogate escape without a low one after it");
 }
 
 const uint8_t *cl_json_string(const uint8_t *p, const uint8_t *end, struct cl_json_text *ret,
@@ -116,7 +122,8 @@ const uint8_t *cl_json_string(const uint8_t *p, const uint8_t *end, struct cl_js
     ret->escaped = false;
     for (;;) {
         p = cl_json_plain(p, end);
-        if (p == end) return cl_json_fault(fault, CL_REJECT_SYNTAX, end, "truncated inside a string");
+        if (p == end)
+            return cl_json_fault(fault, CL_REJECT_SYNTAX, end, "truncated inside a string");
         if (*p == '"') {
             ret->len = (size_t)(p - ret->raw);
             return p + 1;
@@ -128,7 +135,8 @@ const uint8_t *cl_json_string(const uint8_t *p, const uint8_t *end, struct cl_js
             continue;
         }
         if (*p < ' ')
-            return cl_json_fault(fault, CL_REJECT_SYNTAX, p, "control character in a string: write it as an escape");
+            return cl_json_fault(fault, CL_REJECT_SYNTAX, p,
+                                 "control character in a string: write it as an escape");
         do {
             size_t len = utf8_sequence(p, end);
             if (len == 0) return cl_json_fault(fault, CL_REJECT_UTF8, p, "a string is not UTF-8");
@@ -190,19 +198,21 @@ size_t cl_json_unescape(const uint8_t *raw, size_t len, uint8_t *dst)
     return (size_t)(out - dst);
 }
 
-static const uint8_t *skip_literal(const uint8_t *p, const uint8_t *end, const char *word, size_t len,
-                                   struct cl_json_fault *fault)
+static const uint8_t *skip_literal(const uint8_t *p, const uint8_t *end, const char *word,
+                                   size_t len, struct cl_json_fault *fault)
 {
     size_t same = 0;
     while (same < len && p + same < end && p[same] == (uint8_t)word[same])
         same++;
     if (same == len) return p + len;
-    if (p + same == end) return cl_json_fault(fault, CL_REJECT_SYNTAX, end, "truncated inside a value");
+    if (p + same == end)
+        return cl_json_fault(fault, CL_REJECT_SYNTAX, end, "truncated inside a value");
     return cl_json_fault(fault, CL_REJECT_SYNTAX, p, "expected a value");
 }
 
 /* Finds the first byte that cannot stand in the number at p. */
-static const uint8_t *number_fault(const uint8_t *p, const uint8_t *end, struct cl_json_fault *fault)
+static const uint8_t *number_fault(const uint8_t *p, const uint8_t *end,
+                                   struct cl_json_fault *fault)
 {
     const uint8_t *first = p + (*p == '-');
     for (p = first; p < end && cl_is_digit(*p); p++) {
@@ -216,7 +226,8 @@ static const uint8_t *number_fault(const uint8_t *p, const uint8_t *end, struct 
         p++;
         if (p < end && (*p == '+' || *p == '-')) p++;
     }
-    return cl_json_fault(fault, CL_REJECT_SYNTAX, p, p == end ? "truncated inside a number" : "expected a digit");
+    return cl_json_fault(fault, CL_REJECT_SYNTAX, p,
+                         p == end ? "truncated inside a number" : "expected a digit");
 }
 
 static const uint8_t *skip_scalar(const uint8_t *p, const uint8_t *end, struct cl_json_fault *fault)
@@ -230,7 +241,8 @@ static const uint8_t *skip_scalar(const uint8_t *p, const uint8_t *end, struct c
     case 'n': return skip_literal(p, end, "null", 4, fault);
     default: break;
     }
-    if (*p != '-' && !cl_is_digit(*p)) return cl_json_fault(fault, CL_REJECT_SYNTAX, p, "expected a value");
+    if (*p != '-' && !cl_is_digit(*p))
+        return cl_json_fault(fault, CL_REJECT_SYNTAX, p, "expected a value");
     const uint8_t *after = cl_number_scan(p, end, &number);
     return after != NULL ? after : number_fault(p, end, fault);
 }
@@ -241,12 +253,15 @@ static const uint8_t *skip_name(const uint8_t *p, const uint8_t *end, struct cl_
     struct cl_json_text name;
     p = cl_json_space(p, end);
     if (p == end) return cl_json_fault(fault, CL_REJECT_SYNTAX, end, "truncated inside an object");
-    if (*p != '"') return cl_json_fault(fault, CL_REJECT_SYNTAX, p, "expected a member name in quotes");
+    if (*p != '"')
+        return cl_json_fault(fault, CL_REJECT_SYNTAX, p, "expected a member name in quotes");
     p = cl_json_string(p + 1, end, &name, fault);
     if (p == NULL) return NULL;
     p = cl_json_space(p, end);
-    if (p == end) return cl_json_fault(fault, CL_REJECT_SYNTAX, end, "truncated after a member name");
-    if (*p != ':') return cl_json_fault(fault, CL_REJECT_SYNTAX, p, "expected ':' after a member name");
+    if (p == end)
+        return cl_json_fault(fault, CL_REJECT_SYNTAX, end, "truncated after a member name");
+    if (*p != ':')
+        return cl_json_fault(fault, CL_REJECT_SYNTAX, p, "expected ':' after a member name");
     return p + 1;
 }
 
@@ -261,8 +276,8 @@ static bool in_object(const struct nesting *n)
     return n->objects & 1;
 }
 
-/* p: after a value.  Closes containers as long as they end here; returns where the next value is due, or, with none open
- * any more, the end of the whole value. */
+/* p: after a value.  Closes containers as long as they end here; returns where the next value is
+ * due, or, with none open any more, the end of the whole value. */
 static const uint8_t *skip_separator(const uint8_t *p, const uint8_t *end, struct nesting *n,
                                      struct cl_json_fault *fault)
 {
@@ -270,11 +285,13 @@ static const uint8_t *skip_separator(const uint8_t *p, const uint8_t *end, struc
         p = cl_json_space(p, end);
         if (p == end)
             return cl_json_fault(fault, CL_REJECT_SYNTAX, end,
-                                 in_object(n) ? "truncated inside an object" : "truncated inside an array");
+                                 in_object(n) ? "truncated inside an object"
+                                              : "truncated inside an array");
         if (*p == ',') return in_object(n) ? skip_name(p + 1, end, fault) : p + 1;
         if (*p != (in_object(n) ? '}' : ']'))
             return cl_json_fault(fault, CL_REJECT_SYNTAX, p,
-                                 in_object(n) ? "expected ',' or '}' after a value" : "expected ',' or ']' after a value");
+                                 in_object(n) ? "expected ',' or '}' after a value"
+                                              : "expected ',' or ']' after a value");
         p++;
         n->open--;
         n->objects >>= 1;
@@ -282,12 +299,14 @@ static const uint8_t *skip_separator(const uint8_t *p, const uint8_t *end, struc
     return p;
 }
 
-const uint8_t *cl_json_skip(const uint8_t *p, const uint8_t *end, int open, struct cl_json_fault *fault)
+const uint8_t *cl_json_skip(const uint8_t *p, const uint8_t *end, int open,
+                            struct cl_json_fault *fault)
 {
     struct nesting n = {0, 0};
     do {
         p = cl_json_space(p, end);
-        if (p == end) return cl_json_fault(fault, CL_REJECT_SYNTAX, end, "truncated before a value");
+        if (p == end)
+            return cl_json_fault(fault, CL_REJECT_SYNTAX, end, "truncated before a value");
         if (*p != '{' && *p != '[') {
             p = skip_scalar(p, end, fault);
             if (p != NULL) p = skip_separator(p, end, &n, fault);

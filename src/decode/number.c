@@ -1,9 +1,10 @@
 /* number.c - the parts of number.h that are off the common path, and the conversion to double.
  *
- * Order of attempts for a double: Clinger's exact cases (number.h); the Eisel-Lemire product of the digits with a 128-bit
- * power of five, which says when it cannot decide (D. Lemire, "Number Parsing at a Gigabyte per Second", 2021); strtod.
- * strtod is handed digits and an exponent without a decimal point, so the locale cannot matter, and never more than
- * KEPT_DIGITS digits: 767 decide any double, and one more non-zero digit stands for all that follow. */
+ * Order of attempts for a double: Clinger's exact cases (number.h); the Eisel-Lemire product of the
+ * digits with a 128-bit power of five, which says when it cannot decide (D. Lemire, "Number Parsing
+ * at a Gigabyte per Second", 2021); strtod. strtod is handed digits and an exponent without a
+ * decimal point, so the locale cannot matter, and never more than KEPT_DIGITS digits: 767 decide
+ * any double, and one more non-zero digit stands for all that follow. */
 #include "decode/number.h"
 
 #include <float.h>
@@ -13,7 +14,8 @@
 
 enum { KEPT_DIGITS = 780 };
 
-/* Larger exponents are held here: beyond the exponent of any type by more than the digits of any message. */
+/* Larger exponents are held here: beyond the exponent of any type by more than the digits of any
+ * message. */
 #define EXPONENT_MAX ((int64_t)1 << 48)
 
 const uint8_t *cl_number_scan_exponent(const uint8_t *p, const uint8_t *end, struct cl_number *n)
@@ -73,51 +75,51 @@ void cl_number_cut(struct cl_number *n, const uint8_t *mantissa_end, int64_t exp
     n->exponent = exponent;
 }
 
-static double assemble(bool negative, uint64_t mantissa, uint64_t biased_exponent)
+static double assemble(uint64_t mantissa, uint64_t biased_exponent)
 {
-    uint64_t bits = mantissa | biased_exponent << 52 | (uint64_t)negative << 63;
+    uint64_t bits = mantissa | biased_exponent << 52;
     double v;
     memcpy(&v, &bits, 8);
     return v;
 }
 
-/* digits != 0.  false: undecided.  *ret is the magnitude, infinite when too large. */
-static bool eisel_lemire(uint64_t digits, int64_t q, double *ret)
+double cl_eisel_lemire(uint64_t digits, int64_t q)
 {
-    if (q < CL_POW5_FIRST) return *ret = 0, true;
-    if (q > CL_POW5_LAST) return *ret = INFINITY, true;
+    if (q < CL_POW5_FIRST) return 0;
+    if (q > CL_POW5_LAST) return INFINITY;
     int lz = __builtin_clzll(digits);
     uint64_t w = digits << lz;
     const uint64_t *power = cl_pow5_table[q - CL_POW5_FIRST];
     unsigned __int128 product = (unsigned __int128)w * power[0];
     uint64_t hi = (uint64_t)(product >> 64), lo = (uint64_t)product;
-    if ((hi & 0x1ff) == 0x1ff) { /* the 9 bits under the 55 wanted are all ones: a carry from the lower word matters */
+    /* If the 9 bits under the 55 wanted are all ones, a carry from the lower word matters. */
+    if ((hi & 0x1ff) == 0x1ff) {
         uint64_t more = (uint64_t)((unsigned __int128)w * power[1] >> 64);
         lo += more;
         hi += lo < more;
     }
-    if (lo == UINT64_MAX && (q < -27 || q > 55)) return false; /* the power itself is not exact out there */
+    /* The power itself is not exact out there. */
+    if (lo == UINT64_MAX && (q < -27 || q > 55)) return NAN;
     int upper = (int)(hi >> 63), shift = upper + 64 - 52 - 3;
     uint64_t mantissa = hi >> shift; /* 54 bits: 53 and one to round by */
     /* floor(q * log2(5)) + q, by a fixed-point logarithm that is exact over the table's q. */
     int64_t exponent = (((152170 + 65536) * q) >> 16) + 63 + upper - lz + 1023;
     if (exponent <= 0) { /* subnormal, or zero */
-        if (-exponent + 1 >= 64) return *ret = 0, true;
+        if (-exponent + 1 >= 64) return 0;
         mantissa >>= -exponent + 1;
         mantissa = (mantissa + (mantissa & 1)) >> 1;
-        *ret = assemble(false, mantissa, 0); /* a carry into bit 52 is the smallest normal number, as it should be */
-        return true;
+        return assemble(mantissa, 0); /* a carry into bit 52 makes the smallest normal number */
     }
     /* Exactly half-way is possible for small q only: then round to even, not up. */
-    if (lo <= 1 && q >= -4 && q <= 23 && (mantissa & 3) == 1 && mantissa << shift == hi) mantissa &= ~UINT64_C(1);
+    if (lo <= 1 && q >= -4 && q <= 23 && (mantissa & 3) == 1 && mantissa << shift == hi)
+        mantissa &= ~UINT64_C(1);
     mantissa = (mantissa + (mantissa & 1)) >> 1;
     if (mantissa >> 53 != 0) {
         mantissa >>= 1;
         exponent++;
     }
-    if (exponent >= 0x7ff) return *ret = INFINITY, true;
-    *ret = assemble(false, mantissa & ~(UINT64_C(1) << 52), (uint64_t)exponent);
-    return true;
+    if (exponent >= 0x7ff) return INFINITY;
+    return assemble(mantissa & ~(UINT64_C(1) << 52), (uint64_t)exponent);
 }
 
 /* Digits and exponent for strtod and strtof; see the top of the file. */
@@ -156,10 +158,9 @@ static void write_plain(const struct cl_number *n, struct plain_text *t)
 
 bool cl_number_to_double_slow(const struct cl_number *n, double *ret)
 {
-    double v = 0, next;
-    bool decided = n->digits == 0 || eisel_lemire(n->digits, n->exponent, &v);
-    if (decided && n->cut) decided = eisel_lemire(n->digits + 1, n->exponent, &next) && v == next;
-    if (!decided) {
+    double v = n->digits == 0 ? 0 : cl_eisel_lemire(n->digits, n->exponent);
+    if (n->cut && v != cl_eisel_lemire(n->digits + 1, n->exponent)) v = NAN;
+    if (isnan(v)) {
         struct plain_text t;
         write_plain(n, &t);
         v = fabs(strtod(t.text, NULL));
@@ -169,8 +170,8 @@ bool cl_number_to_double_slow(const struct cl_number *n, double *ret)
     return true;
 }
 
-/* Rounding the nearest double to float goes wrong only where that double lies half-way between two floats, which its low
- * 29 bits tell, and among subnormal floats, which have fewer bits. */
+/* Rounding the nearest double to float goes wrong only where that double lies half-way between two
+ * floats, which its low 29 bits tell, and among subnormal floats, which have fewer bits. */
 bool cl_number_to_float(const struct cl_number *n, float *ret)
 {
     double wide;
@@ -207,8 +208,10 @@ static bool append_digit(unsigned __int128 *v, int digit)
     return true;
 }
 
-/* Walks the text digit by digit: `weight` is the power of ten of the digit at hand, counted in units of 10^-scale. */
-static enum cl_number_fit scaled_from_text(const struct cl_number *n, int scale, unsigned __int128 *ret, bool *ret_rest)
+/* Walks the text digit by digit: `weight` is the power of ten of the digit at hand, counted in
+ * units of 10^-scale. */
+static enum cl_number_fit scaled_from_text(const struct cl_number *n, int scale,
+                                           unsigned __int128 *ret, bool *ret_rest)
 {
     struct walk w = walk_from(n);
     struct cl_number e = {.exponent = 0};
@@ -234,7 +237,8 @@ static enum cl_number_fit scaled_from_text(const struct cl_number *n, int scale,
     return CL_NUMBER_OK;
 }
 
-enum cl_number_fit cl_number_to_scaled(const struct cl_number *n, int scale, bool floor, __int128 *ret)
+enum cl_number_fit cl_number_to_scaled(const struct cl_number *n, int scale, bool floor,
+                                       __int128 *ret)
 {
     int64_t shift = n->exponent + scale;
     unsigned __int128 v = 0;

@@ -1,12 +1,11 @@
 /* plan.c - columns -> tree of nodes; see plan.h.
  *
- * Columns are added one by one along their paths; then every object gets its hash table and its first guess: the order of
- * the columns in city.yaml, which is the order of most producers. */
+ * Columns are added one by one along their paths; then every object gets its hash table and its
+ * first guess: the order of the columns in city.yaml, which is the order of most producers. */
 #include "decode/plan.h"
 
 #include "base/hash.h"
-#include "decode/decoder.h"
-#include "decode/swar.h"
+#include "decode/run.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +13,7 @@
 struct builder {
     const struct cl_feed *feed;
     struct cl_arena *arena;
-    struct cl_plan *plan;
+    struct cl_decode_plan *plan;
     struct cl_error *err;
 };
 
@@ -25,9 +24,9 @@ static const char *path_text(const struct cl_feed_column *col, char *buf, size_t
     buf[0] = '\0';
     for (size_t i = 0; i < col->path_len && used < size; i++) {
         const struct cl_path_step *step = &col->path[i];
-        int n = step->key == NULL
-                    ? snprintf(buf + used, size - used, "[%d]", step->index)
-                    : snprintf(buf + used, size - used, "%s%.*s", i > 0 ? "." : "", (int)step->key_len, step->key);
+        int n = step->key == NULL ? snprintf(buf + used, size - used, "[%d]", step->index)
+                                  : snprintf(buf + used, size - used, "%s%.*s", i > 0 ? "." : "",
+                                             (int)step->key_len, step->key);
         if (n < 0) break;
         used += (size_t)n;
     }
@@ -39,7 +38,8 @@ static enum cl_code contradiction(struct builder *b, int one, int other)
     const struct cl_feed_column *a = &b->feed->columns[one], *c = &b->feed->columns[other];
     char path_a[128], path_c[128];
     return cl_fail_at(b->err, CL_EINVAL, b->feed->name,
-                      "column \"%s\" reads %s, but column \"%s\" reads %s: the same value cannot be two of object, array and "
+                      "column \"%s\" reads %s, but column \"%s\" reads %s: the same value cannot "
+                      "be two of object, array and "
                       "plain value; correct one of the two `from`",
                       a->field.name, path_text(a, path_a, sizeof path_a), c->field.name,
                       path_text(c, path_c, sizeof path_c));
@@ -75,32 +75,38 @@ static enum cl_code make_pattern(struct builder *b, struct cl_node *node)
     return CL_OK;
 }
 
-/* Puts a new child at `at`. */
-static enum cl_code insert_child(struct builder *b, struct cl_node *parent, size_t at, struct cl_node **ret)
+/* Puts a new child at `at`.  The array doubles when its length is a power of two (or nothing). */
+static enum cl_code insert_child(struct builder *b, struct cl_node *parent, size_t at,
+                                 struct cl_node **ret)
 {
     struct cl_node *child = cl_arena_alloc(b->arena, sizeof *child);
-    struct cl_node **grown = cl_arena_array(b->arena, parent->n_children + 1, sizeof(struct cl_node *));
-    if (child == NULL || grown == NULL) return cl_fail_nomem(b->err);
-    for (size_t i = 0; i < parent->n_children; i++)
-        grown[i + (i >= at)] = parent->children[i];
-    grown[at] = child;
-    parent->children = grown;
+    if (child == NULL) return cl_fail_nomem(b->err);
+    size_t n = parent->n_children;
+    if ((n & (n - 1)) == 0) {
+        size_t cap = n > 0 ? 2 * n : 1;
+        struct cl_node **grown = cl_arena_array(b->arena, cap, sizeof(struct cl_node *));
+        if (grown == NULL) return cl_fail_nomem(b->err);
+        if (n > 0) memcpy(grown, parent->children, n * sizeof *grown);
+        parent->children = grown;
+    }
+    memmove(parent->children + at + 1, parent->children + at, (n - at) * sizeof *parent->children);
+    parent->children[at] = child;
     parent->n_children++;
     *ret = child;
     return CL_OK;
 }
 
 /* The child that `step` leads to, made if there is none. */
-static enum cl_code step_down(struct builder *b, struct cl_node *parent, const struct cl_path_step *step, int column,
-                              struct cl_node **ret)
+static enum cl_code step_down(struct builder *b, struct cl_node *parent,
+                              const struct cl_path_step *step, int column, struct cl_node **ret)
 {
     size_t at = 0;
     for (; at < parent->n_children; at++) {
         struct cl_node *child = parent->children[at];
         if (step->key == NULL && child->index > step->index) break;
-        bool same = step->key == NULL
-                        ? child->index == step->index
-                        : child->name_len == step->key_len && memcmp(child->name, step->key, step->key_len) == 0;
+        bool same = step->key == NULL ? child->index == step->index
+                                      : child->name_len == step->key_len &&
+                                            memcmp(child->name, step->key, step->key_len) == 0;
         if (same) {
             *ret = child;
             return CL_OK;
@@ -126,29 +132,14 @@ static int compare_allowed(const void *x, const void *y)
     return memcmp(a->text, b->text, a->len);
 }
 
-static enum cl_read_kind read_kind(const struct cl_feed_column *col)
-{
-    switch (col->field.type) {
-    case CL_BOOLEAN: return CL_READ_BOOLEAN;
-    case CL_INT: return CL_READ_INT;
-    case CL_LONG: return CL_READ_LONG;
-    case CL_FLOAT: return CL_READ_FLOAT;
-    case CL_DOUBLE: return CL_READ_DOUBLE;
-    case CL_DECIMAL: return CL_READ_DECIMAL;
-    case CL_DATE:
-    case CL_TIMESTAMP: return col->time_format == CL_TIME_ISO8601 ? CL_READ_TIME_TEXT : CL_READ_TIME_EPOCH;
-    case CL_BINARY: return col->base64 ? CL_READ_BASE64 : CL_READ_BINARY;
-    case CL_STRING: break;
-    }
-    return col->format == CL_STRING_UUID ? CL_READ_UUID : CL_READ_STRING;
-}
-
 static enum cl_code init_reader(struct builder *b, int column, struct cl_reader *r)
 {
     const struct cl_feed_column *col = &b->feed->columns[column];
-    *r = (struct cl_reader){.kind = read_kind(col), .column = column, .spec = col};
-    r->checked_text = col->n_values > 0 || col->max_bytes > 0;
-    r->epoch_scale = col->time_format == CL_TIME_EPOCH_S ? 6 : col->time_format == CL_TIME_EPOCH_MS ? 3 : 0;
+    *r = (struct cl_reader){.read = cl_reader_function(col), .column = column, .spec = col};
+    r->max_bytes = col->max_bytes > 0 ? (size_t)col->max_bytes : SIZE_MAX;
+    r->epoch_scale = col->time_format == CL_TIME_EPOCH_S    ? 6
+                     : col->time_format == CL_TIME_EPOCH_MS ? 3
+                                                            : 0;
     if (col->n_values == 0) return CL_OK;
     r->allowed = cl_arena_array(b->arena, col->n_values, sizeof *r->allowed);
     if (r->allowed == NULL) return cl_fail_nomem(b->err);
@@ -171,10 +162,12 @@ static enum cl_code add_column(struct builder *b, int column)
 {
     const struct cl_feed_column *col = &b->feed->columns[column];
     if (col->path_len > CL_JSON_MAX_DEPTH)
-        return cl_fail_at(b->err, CL_EINVAL, b->feed->name, "column \"%s\" reads a path of %zu steps; at most %d are read",
+        return cl_fail_at(b->err, CL_EINVAL, b->feed->name,
+                          "column \"%s\" reads a path of %zu steps; at most %d are read",
                           col->field.name, col->path_len, (int)CL_JSON_MAX_DEPTH);
     if (col->has_conversion && col->field.type != CL_DOUBLE && col->field.type != CL_FLOAT)
-        return cl_fail_at(b->err, CL_EINVAL, b->feed->name, "column \"%s\": only float and double columns convert units",
+        return cl_fail_at(b->err, CL_EINVAL, b->feed->name,
+                          "column \"%s\": only float and double columns convert units",
                           col->field.name);
     struct cl_node *node = b->plan->root;
     for (size_t i = 0; i < col->path_len; i++) {
@@ -182,7 +175,8 @@ static enum cl_code add_column(struct builder *b, int column)
         bool fresh = node->n_children == 0 && node->n_readers == 0;
         if (node == b->plan->root && kind == CL_NODE_ARRAY)
             return cl_fail_at(b->err, CL_EINVAL, b->feed->name,
-                              "column \"%s\" reads an element of the message itself, but a message is an object: begin its "
+                              "column \"%s\" reads an element of the message itself, but a message "
+                              "is an object: begin its "
                               "`from` with a member's name",
                               col->field.name);
         if (!fresh && node->kind != kind) return contradiction(b, node->column, column);
@@ -226,10 +220,11 @@ static enum cl_code index_members(struct builder *b, struct cl_node *node)
     return CL_OK;
 }
 
-enum cl_code cl_plan_build(const struct cl_feed *feed, struct cl_arena *arena, struct cl_plan *ret, struct cl_error *err)
+enum cl_code cl_decode_plan_build(const struct cl_feed *feed, struct cl_arena *arena,
+                                  struct cl_decode_plan *ret, struct cl_error *err)
 {
     struct builder b = {feed, arena, ret, err};
-    *ret = (struct cl_plan){.root = cl_arena_alloc(arena, sizeof *ret->root)};
+    *ret = (struct cl_decode_plan){.root = cl_arena_alloc(arena, sizeof *ret->root)};
     if (ret->root == NULL) return cl_fail_nomem(err);
     ret->root->kind = CL_NODE_OBJECT;
     ret->root->column = -1;
@@ -243,7 +238,8 @@ enum cl_code cl_plan_build(const struct cl_feed *feed, struct cl_arena *arena, s
 struct cl_node *cl_node_find(const struct cl_node *object, const uint8_t *name, size_t len)
 {
     size_t slot = hash_name(name, len) & object->table_mask;
-    for (struct cl_node *n; (n = object->table[slot]) != NULL; slot = (slot + 1) & object->table_mask)
+    for (struct cl_node *n; (n = object->table[slot]) != NULL;
+         slot = (slot + 1) & object->table_mask)
         if (n->name_len == len && memcmp(n->name, name, len) == 0) return n;
     return NULL;
 }
@@ -251,5 +247,6 @@ struct cl_node *cl_node_find(const struct cl_node *object, const uint8_t *name, 
 bool cl_reader_allows(const struct cl_reader *r, const uint8_t *text, size_t len)
 {
     struct cl_allowed key = {(const char *)text, len};
-    return bsearch(&key, r->allowed, r->spec->n_values, sizeof *r->allowed, compare_allowed) != NULL;
+    return bsearch(&key, r->allowed, r->spec->n_values, sizeof *r->allowed, compare_allowed) !=
+           NULL;
 }

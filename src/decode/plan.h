@@ -1,8 +1,9 @@
 /* plan.h - the columns of a feed, compiled into a tree that mirrors the messages.
  *
- * The root stands for the message object.  A node is an object whose members are wanted, an array whose elements are, or a
- * leaf that one or more columns read; never two of these (cl_plan_build refuses such columns).  Built once, then only the
- * guesses and `seen` change. */
+ * The root stands for the message object.  A node is an object whose members are wanted, an array
+ * whose elements are, or a leaf that one or more columns read; never two of these
+ * (cl_decode_plan_build refuses such columns).  Built once, then only the guesses and `seen`
+ * change. */
 #ifndef CITYLAKE_DECODE_PLAN_H
 #define CITYLAKE_DECODE_PLAN_H
 
@@ -10,37 +11,32 @@
 
 #include <stdint.h>
 
-/* How the bytes of one value become a column's value. */
-enum cl_read_kind {
-    CL_READ_STRING,
-    CL_READ_UUID,
-    CL_READ_BINARY,
-    CL_READ_BASE64,
-    CL_READ_BOOLEAN,
-    CL_READ_INT,
-    CL_READ_LONG,
-    CL_READ_FLOAT,
-    CL_READ_DOUBLE,
-    CL_READ_DECIMAL,
-    CL_READ_TIME_TEXT,  /* timestamp or date from an ISO 8601 string */
-    CL_READ_TIME_EPOCH, /* timestamp or date from a number */
-};
+struct cl_run;
+struct cl_reader;
 
+/* Reads the value at p (inside the message, no white space before it) into its column's slot; null
+ * leaves the column unset. Returns the byte after the value, or NULL with run->failure filled.  The
+ * functions are those of column.c. */
+typedef const uint8_t *cl_read_fn(struct cl_run *run, const struct cl_reader *reader,
+                                  const uint8_t *p);
+
+/* How one column reads its value. */
 struct cl_reader {
-    enum cl_read_kind kind;
+    cl_read_fn *read;
     int column; /* index into feed->columns and the batch */
     const struct cl_feed_column *spec;
-    bool checked_text; /* a string with values or max_bytes */
-    int epoch_scale;   /* CL_READ_TIME_EPOCH: decimal digits from the wire's unit to microseconds */
+    size_t max_bytes; /* of a string; SIZE_MAX: no limit of its own */
+    int epoch_scale;  /* times from numbers: decimal digits from the wire's unit to microseconds */
     struct cl_allowed { /* `values:`, sorted by length, then bytes */
         const char *text;
         size_t len;
-    } *allowed;
+    } * allowed;
 };
 
 enum cl_node_kind { CL_NODE_LEAF, CL_NODE_OBJECT, CL_NODE_ARRAY };
 
-/* The bytes `"name":` in 64-bit words, the last one padded with zeros: what a member of a compact message begins with. */
+/* The bytes `"name":` in 64-bit words, the last one padded with zeros: what a member of a compact
+ * message begins with. */
 struct cl_name_pattern {
     size_t len;     /* 0: the name needs escapes or is not ASCII, only the slow way finds it */
     size_t n_words; /* whole words before the last one */
@@ -72,14 +68,15 @@ struct cl_node {
     size_t table_mask;
 };
 
-struct cl_plan {
+struct cl_decode_plan {
     struct cl_node *root;
     size_t max_name_len; /* of all members */
 };
 
-/* Everything is allocated from the arena.  CL_EINVAL: two columns contradict each other, or a path is too deep. */
-CL_MUSTCHECK enum cl_code cl_plan_build(const struct cl_feed *feed, struct cl_arena *arena, struct cl_plan *ret,
-                                        struct cl_error *err);
+/* Everything is allocated from the arena.  CL_EINVAL: two columns contradict each other, or a path
+ * is too deep. */
+CL_MUSTCHECK enum cl_code cl_decode_plan_build(const struct cl_feed *feed, struct cl_arena *arena,
+                                               struct cl_decode_plan *ret, struct cl_error *err);
 
 /* The member of that (unescaped) name, or NULL. */
 struct cl_node *cl_node_find(const struct cl_node *object, const uint8_t *name, size_t len);

@@ -1,7 +1,8 @@
 /* reject.c - why a message is rejected, in words.
  *
- * The message is checked again as JSON first (see decoder.c), so what is quoted from it here is valid UTF-8 and complete;
- * still only printable ASCII is quoted as it is, the rest as \xNN, and never more than QUOTE_BYTES of it. */
+ * The message is checked again as JSON first (see decoder.c), so what is quoted from it here is
+ * valid UTF-8 and complete; still only printable ASCII is quoted as it is, the rest as \xNN, and
+ * never more than QUOTE_BYTES of it. */
 #include "decode/run.h"
 
 #include <stdarg.h>
@@ -31,19 +32,23 @@ const char *cl_reject_reason_text(enum cl_reject_reason reason)
     return (unsigned)reason < CL_REJECT_N ? texts[reason] : "?";
 }
 
-bool cl_json_check(const uint8_t *begin, const uint8_t *end, const uint8_t **ret_value, struct cl_json_fault *fault)
+bool cl_json_check(const uint8_t *begin, const uint8_t *end, const uint8_t **ret_value,
+                   struct cl_json_fault *fault)
 {
     static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
     if (end - begin >= 3 && memcmp(begin, mark, 3) == 0)
-        return cl_json_fault(fault, CL_REJECT_SYNTAX, begin, "begins with a byte order mark: write JSON without one");
+        return cl_json_fault(fault, CL_REJECT_SYNTAX, begin,
+                             "begins with a byte order mark: write JSON without one");
     *ret_value = cl_json_space(begin, end);
     const uint8_t *after = cl_json_skip(*ret_value, end, 0, fault);
     if (after == NULL) return false;
     after = cl_json_space(after, end);
-    return after == end || cl_json_fault(fault, CL_REJECT_SYNTAX, after, "more bytes after the end of the message");
+    return after == end ||
+           cl_json_fault(fault, CL_REJECT_SYNTAX, after, "more bytes after the end of the message");
 }
 
-/* Appends to detail and never cuts a UTF-8 sequence: continuation bytes at the cut are dropped with their first byte. */
+/* Appends to detail and never cuts a UTF-8 sequence: continuation bytes at the cut are dropped with
+ * their first byte. */
 static void append(struct cl_reject *r, const char *fmt, ...) CL_PRINTF(2, 3);
 static void append(struct cl_reject *r, const char *fmt, ...)
 {
@@ -86,7 +91,8 @@ static void append_value(struct cl_reject *r, const uint8_t *p, const uint8_t *e
         append_bytes(r, p, (size_t)(cl_json_skip(p, end, 0, &fault) - p));
 }
 
-static void describe_fault(struct cl_reject *r, const struct cl_run *run, const struct cl_json_fault *fault)
+static void describe_fault(struct cl_reject *r, const struct cl_run *run,
+                           const struct cl_json_fault *fault)
 {
     r->reason = fault->reason;
     r->byte = fault->at - run->begin;
@@ -101,12 +107,14 @@ static void describe_range(struct cl_reject *r, const struct cl_feed_column *col
     const char *unit = col->unit == NULL ? "" : col->unit, *blank = col->unit == NULL ? "" : " ";
     if (col->has_conversion)
         append(r, "%s%s is %.9g%s%s, outside [%.15g, %.15g]", col->from_unit == NULL ? "" : " ",
-               col->from_unit == NULL ? "" : col->from_unit, stored, blank, unit, col->min, col->max);
+               col->from_unit == NULL ? "" : col->from_unit, stored, blank, unit, col->min,
+               col->max);
     else
         append(r, " is outside [%.15g, %.15g]%s%s", col->min, col->max, blank, unit);
 }
 
-static void describe_value(struct cl_reject *r, const struct cl_run *run, const struct cl_feed *feed)
+static void describe_value(struct cl_reject *r, const struct cl_run *run,
+                           const struct cl_feed *feed)
 {
     const struct cl_failure *f = &run->failure;
     r->reason = f->reason;
@@ -117,7 +125,8 @@ static void describe_value(struct cl_reject *r, const struct cl_run *run, const 
     switch (f->reason) {
     case CL_REJECT_MISSING: append(r, "%s", f->what); return;
     case CL_REJECT_TOO_LONG:
-        append(r, "a value of %zu bytes is longer than its max_length of %lld", f->length, (long long)col->max_bytes);
+        append(r, "a value of %zu bytes is longer than its max_length of %lld", f->length,
+               (long long)col->max_bytes);
         return;
     case CL_REJECT_NOT_OBJECT: break;
     case CL_REJECT_TYPE:
@@ -149,11 +158,13 @@ void cl_reject_describe(const struct cl_run *run, const struct cl_feed *feed, st
         append(ret, "the message has no value");
     } else if (cl_json_space(run->begin, run->end) == run->end) {
         ret->reason = CL_REJECT_EMPTY;
-        append(ret, run->begin == run->end ? "the message is empty" : "the message has only white space");
+        append(ret, run->begin == run->end ? "the message is empty"
+                                           : "the message has only white space");
     } else if (!cl_json_check(run->begin, run->end, &value, &fault)) {
         describe_fault(ret, run, &fault);
     } else {
-        assert(run->failure.kind == CL_FAILED_VALUE); /* the walk and the check must agree on what JSON is */
+        assert(run->failure.kind ==
+               CL_FAILED_VALUE); /* the walk and the check must agree on what JSON is */
         describe_value(ret, run, feed);
     }
 }

@@ -1,4 +1,5 @@
-/* values.c - see values.h.  A uuid and a time are checked many bytes at once; base64 goes by a table. */
+/* values.c - see values.h.  A uuid and a time are checked many bytes at once; base64 goes by a
+ * table. */
 #include "decode/values.h"
 
 #include "base/clock.h"
@@ -12,9 +13,10 @@ static bool is_hex16(const uint8_t *p, int hyphens)
 {
     __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
     __m128i low = _mm_or_si128(v, _mm_set1_epi8(0x20));
-    __m128i digit = _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8('0' - 1)), _mm_cmplt_epi8(v, _mm_set1_epi8('9' + 1)));
-    __m128i letter =
-        _mm_and_si128(_mm_cmpgt_epi8(low, _mm_set1_epi8('a' - 1)), _mm_cmplt_epi8(low, _mm_set1_epi8('f' + 1)));
+    __m128i digit = _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8('0' - 1)),
+                                  _mm_cmplt_epi8(v, _mm_set1_epi8('9' + 1)));
+    __m128i letter = _mm_and_si128(_mm_cmpgt_epi8(low, _mm_set1_epi8('a' - 1)),
+                                   _mm_cmplt_epi8(low, _mm_set1_epi8('f' + 1)));
     int hex = _mm_movemask_epi8(_mm_or_si128(digit, letter));
     int minus = _mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('-')));
     return minus == hyphens && (hex | minus) == 0xffff;
@@ -40,7 +42,8 @@ bool cl_uuid_check(const uint8_t *p)
 
 #endif
 
-/* XORed with eight bytes of a good time, digits become 0..9 and the rest 0; adding the second word then sets no top bit. */
+/* XORed with eight bytes of a good time, digits become 0..9 and the rest 0; adding the second word
+ * then sets no top bit. */
 #define DATE_SHAPE UINT64_C(0x2d30302d30303030) /* 0000-00- */
 #define DATE_LIMIT UINT64_C(0x7f76767f76767676)
 #define HOUR_SHAPE UINT64_C(0x30303a3030543030) /* 00T00:00 */
@@ -78,8 +81,8 @@ static const uint8_t *scan_fraction(const uint8_t *p, const uint8_t *end, int64_
 /* p: the sign. */
 static const uint8_t *scan_zone(const uint8_t *p, const uint8_t *end, int64_t *ret_shift_us)
 {
-    if (end - p < 6 || p[3] != ':' || !cl_is_digit(p[1]) || !cl_is_digit(p[2]) || !cl_is_digit(p[4]) ||
-        !cl_is_digit(p[5]))
+    if (end - p < 6 || p[3] != ':' || !cl_is_digit(p[1]) || !cl_is_digit(p[2]) ||
+        !cl_is_digit(p[4]) || !cl_is_digit(p[5]))
         return NULL;
     int hours = (p[1] - '0') * 10 + p[2] - '0', minutes = (p[4] - '0') * 10 + p[5] - '0';
     if (hours > 18 || minutes > 59) return NULL;
@@ -119,7 +122,8 @@ const uint8_t *cl_time_scan(const uint8_t *p, const uint8_t *end, int64_t *ret_u
         if (p == NULL) return NULL;
     }
     int64_t seconds_of_day = (int64_t)(hours * 60 + minutes) * 60 + seconds;
-    *ret_us = (cl_days_from_civil(year, month, day) * 86400 + seconds_of_day) * 1000000 + fraction - shift;
+    *ret_us = (cl_days_from_civil(year, month, day) * 86400 + seconds_of_day) * 1000000 + fraction -
+              shift;
     return p;
 }
 
@@ -127,13 +131,15 @@ const uint8_t *cl_time_scan(const uint8_t *p, const uint8_t *end, int64_t *ret_u
 static unsigned base64_letter(uint8_t c)
 {
     static const uint8_t values[256] = {
-        ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,  ['I'] = 9,
-        ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16, ['Q'] = 17, ['R'] = 18,
-        ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24, ['Y'] = 25, ['Z'] = 26, ['a'] = 27,
-        ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36,
-        ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45,
-        ['t'] = 46, ['u'] = 47, ['v'] = 48, ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54,
-        ['2'] = 55, ['3'] = 56, ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63,
+        ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,
+        ['H'] = 8,  ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14,
+        ['O'] = 15, ['P'] = 16, ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21,
+        ['V'] = 22, ['W'] = 23, ['X'] = 24, ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28,
+        ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34, ['i'] = 35,
+        ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42,
+        ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48, ['w'] = 49,
+        ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+        ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63,
         ['/'] = 64,
     };
     return (unsigned)values[c] - 1; /* no letter: all bits set */
@@ -142,7 +148,8 @@ static unsigned base64_letter(uint8_t c)
 bool cl_base64_decode(const uint8_t *src, size_t len, uint8_t *dst, size_t *ret_len)
 {
     if (len % 4 != 0) return false;
-    size_t padding = len == 0 ? 0 : (size_t)(src[len - 1] == '=') + (src[len - 1] == '=' && src[len - 2] == '=');
+    size_t padding =
+        len == 0 ? 0 : (size_t)(src[len - 1] == '=') + (src[len - 1] == '=' && src[len - 2] == '=');
     const uint8_t *whole_end = src + len - (padding > 0 ? 4 : 0);
     uint8_t *out = dst;
     for (; src < whole_end; src += 4) {
@@ -154,7 +161,8 @@ bool cl_base64_decode(const uint8_t *src, size_t len, uint8_t *dst, size_t *ret_
         *out++ = (uint8_t)(c << 6 | d);
     }
     if (padding > 0) {
-        unsigned a = base64_letter(src[0]), b = base64_letter(src[1]), c = padding == 1 ? base64_letter(src[2]) : 0;
+        unsigned a = base64_letter(src[0]), b = base64_letter(src[1]),
+                 c = padding == 1 ? base64_letter(src[2]) : 0;
         if ((a | b | c) > 0x3f || (padding == 2 ? b & 0xf : c & 0x3) != 0) return false;
         *out++ = (uint8_t)(a << 2 | b >> 4);
         if (padding == 1) *out++ = (uint8_t)(b << 4 | c >> 2);

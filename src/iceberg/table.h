@@ -1,7 +1,7 @@
 /* table.h - Apache Iceberg v2 table metadata: read it, build the next version, plan a scan.
  *
- * Format: Iceberg table spec, version 2.  Metadata is immutable here: cl_metadata_append makes a new one from a base; a catalog
- * (catalog/catalog.h) decides which becomes current. */
+ * Format: Iceberg table spec, version 2.  Metadata is immutable here: cl_metadata_append makes a
+ * new one from a base; a catalog (catalog/catalog.h) decides which becomes current. */
 #ifndef CITYLAKE_ICEBERG_TABLE_H
 #define CITYLAKE_ICEBERG_TABLE_H
 
@@ -47,34 +47,38 @@ struct cl_metadata {
     struct cl_snapshot *snapshots; /* oldest first */
     size_t n_snapshots;
     int64_t current_snapshot_id; /* head of branch main, -1: none */
-    void *json;                  /* the whole parsed document (jansson), so that what we do not know is kept */
+    void *json; /* the whole parsed document (jansson), so that what we do not know is kept */
     struct cl_arena arena;
 };
 
 /* A new, empty table.  location: URI.  schema's ids are kept.  CL_ENOMEM. */
 CL_MUSTCHECK enum cl_code cl_metadata_create(const char *location, const struct cl_schema *schema,
                                              enum cl_transform transform, int partition_column,
-                                             const struct cl_property *properties, size_t n_properties,
-                                             struct cl_metadata **ret, struct cl_error *err);
+                                             const struct cl_property *properties,
+                                             size_t n_properties, struct cl_metadata **ret,
+                                             struct cl_error *err);
 
-/* Parses and checks metadata JSON (untrusted bytes; fuzzed).  `name` names it in messages.  CL_EDATA, CL_EUNSUPPORTED (format
- * version 3, unknown type or transform: named). */
-CL_MUSTCHECK enum cl_code cl_metadata_parse(const char *name, const uint8_t *json, size_t len, struct cl_metadata **ret,
-                                            struct cl_error *err);
-CL_MUSTCHECK enum cl_code cl_metadata_serialize(const struct cl_metadata *m, struct cl_buf *ret, struct cl_error *err);
+/* Parses and checks metadata JSON (untrusted bytes; fuzzed).  `name` names it in messages.
+ * CL_EDATA, CL_EUNSUPPORTED (format version 3, unknown type or transform: named). */
+CL_MUSTCHECK enum cl_code cl_metadata_parse(const char *name, const uint8_t *json, size_t len,
+                                            struct cl_metadata **ret, struct cl_error *err);
+CL_MUSTCHECK enum cl_code cl_metadata_serialize(const struct cl_metadata *m, struct cl_buf *ret,
+                                                struct cl_error *err);
 void cl_metadata_free(struct cl_metadata *m);
 
-const struct cl_snapshot *cl_metadata_current(const struct cl_metadata *m);             /* or NULL */
-const struct cl_snapshot *cl_metadata_snapshot(const struct cl_metadata *m, int64_t id); /* or NULL */
+const struct cl_snapshot *cl_metadata_current(const struct cl_metadata *m); /* or NULL */
+const struct cl_snapshot *cl_metadata_snapshot(const struct cl_metadata *m,
+                                               int64_t id); /* or NULL */
 /* The snapshot that was current at that time (snapshot-log), or NULL. */
 const struct cl_snapshot *cl_metadata_as_of(const struct cl_metadata *m, int64_t timestamp_ms);
 const char *cl_snapshot_summary(const struct cl_snapshot *s, const char *key); /* or NULL */
 
-/* Writes a manifest of `files` (n may be 0: no manifest) and a manifest list into the store, and builds the metadata with that
- * snapshot as head of main.  The base's small manifests are merged when they are many (as Iceberg's commit.manifest.min-count-to-merge,
- * 100).  summary: ours; the counters of Iceberg (added-records, total-records...) and operation=append are added.  A tag, when not NULL,
- * is set to the new snapshot.  The paths of what was written are added to *written (caller frees each and the array), on failure too,
- * so that a lost race can be cleaned up. */
+/* Writes a manifest of `files` (n may be 0: no manifest) and a manifest list into the store, and
+ * builds the metadata with that snapshot as head of main.  The base's small manifests are merged
+ * when they are many (as Iceberg's commit.manifest.min-count-to-merge, 100).  summary: ours; the
+ * counters of Iceberg (added-records, total-records...) and operation=append are added.  A tag,
+ * when not NULL, is set to the new snapshot.  The paths of what was written are added to *written
+ * (caller frees each and the array), on failure too, so that a lost race can be cleaned up. */
 struct cl_written {
     char **paths; /* relative to the store */
     size_t n;
@@ -82,9 +86,9 @@ struct cl_written {
 void cl_written_fini(struct cl_written *w);
 CL_MUSTCHECK enum cl_code cl_metadata_append(const struct cl_metadata *base, struct cl_store *store,
                                              const struct cl_data_file *files, size_t n_files,
-                                             const struct cl_property *summary, size_t n_summary, const char *tag,
-                                             struct cl_metadata **ret, struct cl_written *written,
-                                             struct cl_error *err);
+                                             const struct cl_property *summary, size_t n_summary,
+                                             const char *tag, struct cl_metadata **ret,
+                                             struct cl_written *written, struct cl_error *err);
 
 /* A live data file of a snapshot. */
 struct cl_scan_file {
@@ -93,7 +97,8 @@ struct cl_scan_file {
     int64_t added_snapshot_id;
     bool has_partition;
     int32_t partition_value;
-    bool has_deletes; /* a row-level delete file may apply: readers that can't apply deletes must refuse */
+    bool has_deletes; /* a row-level delete file may apply: readers that can't apply deletes must
+                         refuse */
 };
 struct cl_scan {
     struct cl_scan_file *files;
@@ -101,9 +106,11 @@ struct cl_scan {
     int64_t rows;
     struct cl_arena arena;
 };
-/* Reads the manifest list and manifests of the snapshot (untrusted bytes; fuzzed).  CL_EDATA names the file. */
-CL_MUSTCHECK enum cl_code cl_scan_plan(const struct cl_metadata *m, const struct cl_snapshot *snapshot,
-                                       struct cl_store *store, struct cl_scan *ret, struct cl_error *err);
+/* Reads the manifest list and manifests of the snapshot (untrusted bytes; fuzzed).  CL_EDATA names
+ * the file. */
+CL_MUSTCHECK enum cl_code cl_scan_plan(const struct cl_metadata *m,
+                                       const struct cl_snapshot *snapshot, struct cl_store *store,
+                                       struct cl_scan *ret, struct cl_error *err);
 void cl_scan_fini(struct cl_scan *scan);
 
 #endif

@@ -22,7 +22,8 @@ size_t cl_bound_cut(const uint8_t *value, size_t len, bool utf8, size_t max_byte
     return cut;
 }
 
-/* The code point that fills value[0..len) exactly; UINT32_MAX when those bytes are not one in its shortest form. */
+/* The code point that fills value[0..len) exactly; UINT32_MAX when those bytes are not one in its
+ * shortest form. */
 static uint32_t code_point(const uint8_t *value, size_t len)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};

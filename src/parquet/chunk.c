@@ -1,13 +1,16 @@
-/* chunk.c - ends a column chunk: dictionary page and data pages to the store, page indexes to their buffers.
+/* chunk.c - ends a column chunk: dictionary page and data pages to the store, page indexes to their
+ * buffers.
  *
- * The ColumnIndex (minimum, maximum and nulls of each page) is left out when some page with values has no bounds: only
- * NaNs, or a string maximum that cannot be shortened.  The OffsetIndex is always there. */
-#include "parquet/column.h"
+ * The ColumnIndex (minimum, maximum and nulls of each page) is left out when some page with values
+ * has no bounds: only NaNs, or a string maximum that cannot be shortened.  The OffsetIndex is
+ * always there. */
+#include "parquet/chunk.h"
 
+#include "parquet/column.h"
 #include "parquet/thrift.h"
 
-static enum cl_code write_dictionary(struct cl_pq_column *c, struct cl_outfile *out, struct cl_pq_chunk *chunk,
-                                     struct cl_error *err)
+static enum cl_code write_dictionary(struct cl_pq_column *c, struct cl_outfile *out,
+                                     struct cl_pq_chunk *chunk, struct cl_error *err)
 {
     struct cl_buf *page = &c->shared->dense; /* free between two appends */
     size_t len = c->dict.values.len;
@@ -21,7 +24,8 @@ static enum cl_code write_dictionary(struct cl_pq_column *c, struct cl_outfile *
     };
     enum cl_code code = CL_OK;
     if (c->compression != CL_COMPRESS_NONE)
-        code = cl_codec_compress(&c->shared->codec, form.data, len, &form.data, &form.len, err);
+        code =
+            cl_codec_compress(&c->shared->codec, false, form.data, len, &form.data, &form.len, err);
     int64_t uncompressed = 0;
     cl_buf_reset(page);
     if (code == CL_OK) code = cl_pq_page_put(&form, &c->shared->header, page, &uncompressed, err);
@@ -32,7 +36,8 @@ static enum cl_code write_dictionary(struct cl_pq_column *c, struct cl_outfile *
     return CL_OK;
 }
 
-static enum cl_code put_column_index(const struct cl_pq_column *c, struct cl_buf *buf, struct cl_error *err)
+static enum cl_code put_column_index(const struct cl_pq_column *c, struct cl_buf *buf,
+                                     struct cl_error *err)
 {
     enum { UNORDERED, ASCENDING, DESCENDING };
     struct cl_thrift t;
@@ -45,7 +50,8 @@ static enum cl_code put_column_index(const struct cl_pq_column *c, struct cl_buf
         cl_thrift_item_binary(&t, c->bounds.data + c->pages[i].bounds_at, c->pages[i].min_len);
     cl_thrift_list(&t, 3, CL_THRIFT_BINARY, c->n_pages);
     for (size_t i = 0; i < c->n_pages; i++)
-        cl_thrift_item_binary(&t, c->bounds.data + c->pages[i].bounds_at + c->pages[i].min_len, c->pages[i].max_len);
+        cl_thrift_item_binary(&t, c->bounds.data + c->pages[i].bounds_at + c->pages[i].min_len,
+                              c->pages[i].max_len);
     cl_thrift_i32(&t, 4, c->ascending ? ASCENDING : c->descending ? DESCENDING : UNORDERED);
     cl_thrift_list(&t, 5, CL_THRIFT_I64, c->n_pages);
     for (size_t i = 0; i < c->n_pages; i++)
@@ -53,8 +59,8 @@ static enum cl_code put_column_index(const struct cl_pq_column *c, struct cl_buf
     return cl_thrift_done(&t);
 }
 
-static enum cl_code put_offset_index(const struct cl_pq_column *c, int64_t first_page, struct cl_buf *buf,
-                                     struct cl_error *err)
+static enum cl_code put_offset_index(const struct cl_pq_column *c, int64_t first_page,
+                                     struct cl_buf *buf, struct cl_error *err)
 {
     struct cl_thrift t;
     cl_thrift_init(&t, buf, err);
@@ -69,14 +75,19 @@ static enum cl_code put_offset_index(const struct cl_pq_column *c, int64_t first
     return cl_thrift_done(&t);
 }
 
-static enum cl_code put_indexes(struct cl_pq_column *c, struct cl_buf *column_indexes, struct cl_buf *offset_indexes,
-                                struct cl_pq_chunk *chunk, struct cl_error *err)
+static enum cl_code put_indexes(struct cl_pq_column *c, struct cl_buf *column_indexes,
+                                struct cl_buf *offset_indexes, struct cl_pq_chunk *chunk,
+                                struct cl_error *err)
 {
     chunk->column_index_at = (int64_t)column_indexes->len;
     chunk->offset_index_at = (int64_t)offset_indexes->len;
-    /* A chunk without a single value has nothing to find by its bounds; an index of empty bounds confuses some readers. */
-    enum cl_code code = c->indexable && c->bounds.data != NULL ? put_column_index(c, column_indexes, err) : CL_OK;
-    if (code == CL_OK) code = put_offset_index(c, chunk->file_offset + chunk->dictionary_bytes, offset_indexes, err);
+    /* A chunk without a single value has nothing to find by its bounds; an index of empty bounds
+     * confuses some readers. */
+    enum cl_code code =
+        c->indexable && c->bounds.data != NULL ? put_column_index(c, column_indexes, err) : CL_OK;
+    if (code == CL_OK)
+        code =
+            put_offset_index(c, chunk->file_offset + chunk->dictionary_bytes, offset_indexes, err);
     if (code != CL_OK) return code;
     chunk->column_index_bytes = (int64_t)column_indexes->len - chunk->column_index_at;
     chunk->offset_index_bytes = (int64_t)offset_indexes->len - chunk->offset_index_at;
@@ -100,8 +111,9 @@ static void begin_chunk(struct cl_pq_column *c)
     if (c->indexes != NULL) c->dict_state = c->dict_hopeless ? CL_PQ_DICT_OFF : CL_PQ_DICT_ON;
 }
 
-enum cl_code cl_pq_column_finish(struct cl_pq_column *c, struct cl_outfile *out, struct cl_buf *column_indexes,
-                                 struct cl_buf *offset_indexes, struct cl_pq_chunk *ret, struct cl_error *err)
+enum cl_code cl_pq_column_finish(struct cl_pq_column *c, struct cl_outfile *out,
+                                 struct cl_buf *column_indexes, struct cl_buf *offset_indexes,
+                                 struct cl_pq_chunk *ret, struct cl_error *err)
 {
     enum cl_code code = cl_pq_page_flush(c, err);
     if (code != CL_OK) return code;

@@ -1,4 +1,5 @@
-/* chunk.h - what the footer says of one column chunk (one column of one row group) that is written. */
+/* chunk.h - what the footer says of one column chunk (one column of one row group) that is written.
+ */
 #ifndef CITYLAKE_PARQUET_CHUNK_H
 #define CITYLAKE_PARQUET_CHUNK_H
 
@@ -35,12 +36,13 @@ struct cl_pq_chunk {
     int64_t nulls;
     int64_t compressed_bytes; /* page headers included, as in uncompressed_bytes */
     int64_t uncompressed_bytes;
-    int64_t file_offset;     /* of the dictionary page, or of the first data page where there is none */
+    int64_t file_offset; /* of the dictionary page, or of the first data page where there is none */
     int64_t dictionary_bytes; /* 0: no dictionary page */
     int32_t dictionary_pages; /* data pages that use the dictionary */
     int32_t plain_pages;
     struct cl_stats_value min, max;
-    /* Places of the encoded page indexes, in the buffers that are written before the footer; length 0: none. */
+    /* Places of the encoded page indexes, in the buffers that are written before the footer; length
+     * 0: none. */
     int64_t column_index_at, column_index_bytes;
     int64_t offset_index_at, offset_index_bytes;
 };

@@ -10,9 +10,11 @@ enum { DICT_BLOCK = 1024, COPY_SLACK = 64 };
 
 struct cl_pq_layout cl_pq_layout(const struct cl_field *field)
 {
-    /* Bytes of the least two's complement number that holds that many decimal digits (Iceberg spec, "Parquet": decimal). */
-    static const uint8_t decimal_bytes[] = {0, 1, 1, 2, 2, 3, 3, 4, 4, 4, 5, 5, 6, 6, 6, 7, 7, 8, 8, 9,
-                                            9, 9, 10, 10, 11, 11, 11, 12, 12, 13, 13, 13, 14, 14, 15, 15, 16, 16, 16};
+    /* Bytes of the least two's complement number that holds that many decimal digits (Iceberg spec,
+     * "Parquet": decimal). */
+    static const uint8_t decimal_bytes[] = {0,  1,  1,  2,  2,  3,  3,  4,  4,  4,  5,  5,  6,
+                                            6,  6,  7,  7,  8,  8,  9,  9,  9,  10, 10, 11, 11,
+                                            11, 12, 12, 13, 13, 13, 14, 14, 15, 15, 16, 16, 16};
     switch (field->type) {
     case CL_BOOLEAN: return (struct cl_pq_layout){CL_PQ_BOOLEAN, 0};
     case CL_INT:
@@ -32,15 +34,18 @@ struct cl_pq_layout cl_pq_layout(const struct cl_field *field)
 
 static bool may_have_dictionary(const struct cl_pq_column *c)
 {
-    return c->shared->dictionary && c->layout.type != CL_PQ_BOOLEAN && c->layout.type != CL_PQ_FIXED;
+    return c->shared->dictionary && c->layout.type != CL_PQ_BOOLEAN &&
+           c->layout.type != CL_PQ_FIXED;
 }
 
-enum cl_code cl_pq_column_init(struct cl_pq_column *c, const struct cl_field *field, struct cl_pq_shared *shared,
-                               size_t max_chunk_bytes, struct cl_error *err)
+enum cl_code cl_pq_column_init(struct cl_pq_column *c, const struct cl_field *field,
+                               struct cl_pq_shared *shared, size_t max_chunk_bytes,
+                               struct cl_error *err)
 {
     *c = (struct cl_pq_column){.field = field, .shared = shared};
     if (field->type == CL_DECIMAL && (field->precision < 1 || field->precision > 38))
-        return cl_fail_at(err, CL_EINVAL, field->name, "a decimal has 1 to 38 digits, not %d", field->precision);
+        return cl_fail_at(err, CL_EINVAL, field->name, "a decimal has 1 to 38 digits, not %d",
+                          field->precision);
     c->layout = cl_pq_layout(field);
     c->kind = cl_stats_kind(field);
     cl_buf_init(&c->page, INT32_MAX);
@@ -109,7 +114,8 @@ enum cl_code cl_pq_dict_give_up(struct cl_pq_column *c, struct cl_error *err)
 }
 
 /* After a block: `done` of its n values went through the dictionary, plain_bytes long. */
-static enum cl_code dict_account(struct cl_pq_column *c, size_t done, size_t n, size_t plain_bytes, struct cl_error *err)
+static enum cl_code dict_account(struct cl_pq_column *c, size_t done, size_t n, size_t plain_bytes,
+                                 struct cl_error *err)
 {
     c->present += done;
     c->plain_bytes += plain_bytes;
@@ -124,12 +130,14 @@ static enum cl_code dict_account(struct cl_pq_column *c, size_t done, size_t n, 
 
 /* ---- fixed width ---- */
 
-static enum cl_code add_fixed(struct cl_pq_column *c, const uint8_t *values, size_t n, struct cl_error *err)
+static enum cl_code add_fixed(struct cl_pq_column *c, const uint8_t *values, size_t n,
+                              struct cl_error *err)
 {
     size_t width = (size_t)c->layout.width;
     while (n > 0 && c->dict_state == CL_PQ_DICT_ON) {
         size_t block = n < DICT_BLOCK ? n : DICT_BLOCK, done;
-        enum cl_code code = cl_dict_add_fixed(&c->dict, values, block, c->indexes + c->present, &done, err);
+        enum cl_code code =
+            cl_dict_add_fixed(&c->dict, values, block, c->indexes + c->present, &done, err);
         if (code == CL_OK) code = dict_account(c, done, block, done * width, err);
         if (code != CL_OK) return code;
         values += done * width;
@@ -151,8 +159,10 @@ static void add_fixed_stats(struct cl_pq_column *c, const void *values, size_t n
     }
 }
 
-/* Copies the present ones of rows [start, start + n) to the dense buffer, whose size is reserved. */
-static void copy_present(struct cl_pq_column *c, const struct cl_column *src, size_t start, size_t n)
+/* Copies the present ones of rows [start, start + n) to the dense buffer, whose size is reserved.
+ */
+static void copy_present(struct cl_pq_column *c, const struct cl_column *src, size_t start,
+                         size_t n)
 {
     struct cl_buf *dense = &c->shared->dense;
     size_t width = (size_t)c->layout.width, end = start + n, run;
@@ -171,8 +181,8 @@ static __int128 power_of_10(int exponent)
 }
 
 /* The same for decimals: 16 bytes little-endian become an int32, an int64, or big-endian bytes. */
-static enum cl_code convert_decimals(struct cl_pq_column *c, const struct cl_column *src, size_t start, size_t n,
-                                     struct cl_error *err)
+static enum cl_code convert_decimals(struct cl_pq_column *c, const struct cl_column *src,
+                                     size_t start, size_t n, struct cl_error *err)
 {
     struct cl_buf *dense = &c->shared->dense;
     size_t width = (size_t)c->layout.width;
@@ -182,7 +192,8 @@ static enum cl_code convert_decimals(struct cl_pq_column *c, const struct cl_col
         __int128 v;
         memcpy(&v, (const uint8_t *)src->values + row * 16, 16);
         if (v >= limit || v <= -limit)
-            return cl_fail_at(err, CL_EDATA, c->field->name, "a decimal has more than the %d digits of its column",
+            return cl_fail_at(err, CL_EDATA, c->field->name,
+                              "a decimal has more than the %d digits of its column",
                               c->field->precision);
         uint8_t *out = dense->data + dense->len;
         if (c->layout.type != CL_PQ_FIXED) {
@@ -197,8 +208,8 @@ static enum cl_code convert_decimals(struct cl_pq_column *c, const struct cl_col
     return CL_OK;
 }
 
-static enum cl_code append_fixed(struct cl_pq_column *c, const struct cl_column *src, size_t start, size_t n,
-                                 size_t present, struct cl_error *err)
+static enum cl_code append_fixed(struct cl_pq_column *c, const struct cl_column *src, size_t start,
+                                 size_t n, size_t present, struct cl_error *err)
 {
     size_t width = (size_t)c->layout.width;
     const uint8_t *values = (const uint8_t *)src->values + start * width;
@@ -206,7 +217,8 @@ static enum cl_code append_fixed(struct cl_pq_column *c, const struct cl_column 
         struct cl_buf *dense = &c->shared->dense;
         cl_buf_reset(dense);
         enum cl_code code = cl_buf_reserve(dense, n * width, err);
-        if (code == CL_OK && c->field->type == CL_DECIMAL) code = convert_decimals(c, src, start, n, err);
+        if (code == CL_OK && c->field->type == CL_DECIMAL)
+            code = convert_decimals(c, src, start, n, err);
         if (code != CL_OK) return code;
         if (c->field->type != CL_DECIMAL) copy_present(c, src, start, n);
         values = dense->data;
@@ -217,8 +229,8 @@ static enum cl_code append_fixed(struct cl_pq_column *c, const struct cl_column 
 
 /* ---- booleans ---- */
 
-static enum cl_code append_booleans(struct cl_pq_column *c, const struct cl_column *src, size_t start, size_t n,
-                                    struct cl_error *err)
+static enum cl_code append_booleans(struct cl_pq_column *c, const struct cl_column *src,
+                                    size_t start, size_t n, struct cl_error *err)
 {
     enum cl_code code = cl_buf_reserve(&c->page, n / 8 + 2, err);
     if (code != CL_OK) return code;
@@ -239,15 +251,17 @@ static enum cl_code append_booleans(struct cl_pq_column *c, const struct cl_colu
 
 /* ---- strings and binaries ---- */
 
-/* Copies len bytes with room for COPY_SLACK more on both sides: whole 16-byte steps, no call to memcpy. */
+/* Copies len bytes with room for COPY_SLACK more on both sides: whole 16-byte steps, no call to
+ * memcpy. */
 static inline void copy_short(uint8_t *dst, const uint8_t *src, size_t len)
 {
     for (size_t i = 0; i < len; i += 16)
         memcpy(dst + i, src + i, 16);
 }
 
-static enum cl_code add_texts_plain(struct cl_pq_column *c, const uint8_t *data, const int32_t *offsets, size_t n,
-                                    size_t readable, struct cl_text_range *range, struct cl_error *err)
+static enum cl_code add_texts_plain(struct cl_pq_column *c, const uint8_t *data,
+                                    const int32_t *offsets, size_t n, size_t readable,
+                                    struct cl_text_range *range, struct cl_error *err)
 {
     size_t bytes = (size_t)(offsets[n] - offsets[0]) + n * 4;
     enum cl_code code = cl_buf_reserve(&c->page, bytes + COPY_SLACK, err);
@@ -271,15 +285,18 @@ static enum cl_code add_texts_plain(struct cl_pq_column *c, const uint8_t *data,
     return CL_OK;
 }
 
-static enum cl_code add_texts(struct cl_pq_column *c, const uint8_t *data, const int32_t *offsets, size_t n,
-                              size_t readable, struct cl_text_range *range, struct cl_error *err)
+static enum cl_code add_texts(struct cl_pq_column *c, const uint8_t *data, const int32_t *offsets,
+                              size_t n, size_t readable, struct cl_text_range *range,
+                              struct cl_error *err)
 {
     while (n > 0 && c->dict_state == CL_PQ_DICT_ON) {
         size_t block = n < DICT_BLOCK ? n : DICT_BLOCK, done;
-        enum cl_code code = cl_dict_add_texts(&c->dict, data, offsets, block, (uint32_t)c->n_pages + 1, range,
-                                              c->indexes + c->present, &done, err);
+        enum cl_code code =
+            cl_dict_add_texts(&c->dict, data, offsets, block, (uint32_t)c->n_pages + 1, range,
+                              c->indexes + c->present, &done, err);
         if (code == CL_OK)
-            code = dict_account(c, done, block, (size_t)(offsets[done] - offsets[0]) + done * 4, err);
+            code =
+                dict_account(c, done, block, (size_t)(offsets[done] - offsets[0]) + done * 4, err);
         if (code != CL_OK) return code;
         offsets += done;
         n -= done;
@@ -287,11 +304,12 @@ static enum cl_code add_texts(struct cl_pq_column *c, const uint8_t *data, const
     return n > 0 ? add_texts_plain(c, data, offsets, n, readable, range, err) : CL_OK;
 }
 
-static enum cl_code append_texts(struct cl_pq_column *c, const struct cl_column *src, size_t start, size_t n,
-                                 size_t present, size_t readable, struct cl_error *err)
+static enum cl_code append_texts(struct cl_pq_column *c, const struct cl_column *src, size_t start,
+                                 size_t n, size_t present, size_t readable, struct cl_error *err)
 {
     static const uint8_t nothing = 0;
-    const uint8_t *data = src->data != NULL ? src->data : &nothing; /* a batch of empty strings has no data */
+    const uint8_t *data =
+        src->data != NULL ? src->data : &nothing; /* a batch of empty strings has no data */
     struct cl_text_range range = {.any = false};
     enum cl_code code = CL_OK;
     size_t end = start + n, run = n;
@@ -306,14 +324,16 @@ static enum cl_code append_texts(struct cl_pq_column *c, const struct cl_column 
 /* ---- rows to pages ---- */
 
 /* How many of n rows from `start` the page still takes; 0: it must be flushed first. */
-static size_t rows_that_fit(const struct cl_pq_column *c, const struct cl_column *src, size_t start, size_t n)
+static size_t rows_that_fit(const struct cl_pq_column *c, const struct cl_column *src, size_t start,
+                            size_t n)
 {
     size_t most = c->shared->page_rows - c->rows;
     if (n < most) most = n;
     size_t room = c->plain_bytes < CL_PQ_PAGE_BYTES ? CL_PQ_PAGE_BYTES - c->plain_bytes : 0;
     size_t fit = most;
     if (src->offsets == NULL) {
-        if (c->layout.width > 0 && room / (size_t)c->layout.width < most) fit = room / (size_t)c->layout.width;
+        if (c->layout.width > 0 && room / (size_t)c->layout.width < most)
+            fit = room / (size_t)c->layout.width;
     } else {
         const int32_t *offsets = src->offsets + start;
         size_t low = 0; /* binary search: low rows fit, most + 1 are too many */
@@ -329,8 +349,8 @@ static size_t rows_that_fit(const struct cl_pq_column *c, const struct cl_column
     return fit == 0 && c->rows == 0 ? 1 : fit;
 }
 
-static enum cl_code append_slice(struct cl_pq_column *c, const struct cl_column *src, size_t start, size_t n,
-                                 size_t readable, struct cl_error *err)
+static enum cl_code append_slice(struct cl_pq_column *c, const struct cl_column *src, size_t start,
+                                 size_t n, size_t readable, struct cl_error *err)
 {
     size_t present = src->null_count == 0 ? n : cl_bits_count(src->validity, start, n);
     if (c->levels != NULL) {
@@ -351,7 +371,8 @@ static enum cl_code append_slice(struct cl_pq_column *c, const struct cl_column 
     return code;
 }
 
-enum cl_code cl_pq_column_append(struct cl_pq_column *c, const struct cl_column *src, int32_t n, struct cl_error *err)
+enum cl_code cl_pq_column_append(struct cl_pq_column *c, const struct cl_column *src, int32_t n,
+                                 struct cl_error *err)
 {
     size_t rows = (size_t)n, done = 0;
     size_t readable = src->offsets != NULL ? (size_t)src->offsets[rows] : 0;
@@ -359,7 +380,8 @@ enum cl_code cl_pq_column_append(struct cl_pq_column *c, const struct cl_column 
         size_t step = rows_that_fit(c, src, done, rows - done);
         enum cl_code code = step > 0 ? append_slice(c, src, done, step, readable, err) : CL_OK;
         done += step;
-        if (code == CL_OK && (step == 0 || c->rows == c->shared->page_rows)) code = cl_pq_page_flush(c, err);
+        if (code == CL_OK && (step == 0 || c->rows == c->shared->page_rows))
+            code = cl_pq_page_flush(c, err);
         if (code != CL_OK) return code;
     }
     return CL_OK;

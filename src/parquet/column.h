@@ -1,13 +1,18 @@
-/* column.h - encodes one column: rows of a batch into pages, pages into the column chunk of the current row group.
+/* column.h - encodes one column: rows of a batch into pages, pages into the column chunk of the
+ * current row group.
  *
  * Order: init -> (append* -> finish)* -> fini.  One finish ends each row group.
  *
- * A page under construction is `page` (PLAIN values behind a gap for the definition levels, so that a page is one piece of
- * memory) or, with a dictionary, `indexes`.  A finished page goes, compressed, to the end of `chunk`.
+ * A page under construction is `page` (PLAIN values behind a gap for the definition levels, so that
+ * a page is one piece of memory) or, with a dictionary, `indexes`.  A finished page goes,
+ * compressed, to the end of `chunk`.
  *
- * Dictionary: each row group begins with one.  It is given up, and the page under construction rewritten as PLAIN,
- *   - after CL_PQ_SAMPLE_VALUES when hardly any value came twice (ids, coordinates): not tried again in this file;
- *   - at the end of a page whose indexes and new dictionary entries are not smaller than its PLAIN values;
+ * Dictionary: each row group begins with one.  It is given up, and the page under construction
+ * rewritten as PLAIN,
+ *   - after CL_PQ_SAMPLE_VALUES when hardly any value came twice (ids, coordinates), and then not
+ *     tried again in this file;
+ *   - at the end of a page whose indexes and new dictionary entries are not a third smaller than
+ *     its PLAIN values;
  *   - when the dictionary is full.
  * Earlier pages keep it.  FIXED_LEN_BYTE_ARRAY decimals and booleans have none. */
 #ifndef CITYLAKE_PARQUET_COLUMN_H
@@ -18,8 +23,8 @@
 #include "parquet/dict.h"
 
 enum {
-    CL_PQ_PAGE_BYTES = 1 << 20,       /* PLAIN bytes of a page; one longer value makes a page of its own */
-    CL_PQ_PAGE_ROWS = 20000,          /* the default */
+    CL_PQ_PAGE_BYTES = 1 << 20, /* PLAIN bytes of a page; a longer value has a page of its own */
+    CL_PQ_PAGE_ROWS = 20000,    /* the default */
     CL_PQ_PAGE_ROWS_MAX = 1 << 20,
     CL_PQ_SAMPLE_VALUES = 4096,
 };
@@ -44,7 +49,11 @@ struct cl_pq_page {
     uint8_t min_len, max_len;
 };
 
-enum cl_pq_dict_state { CL_PQ_DICT_OFF, CL_PQ_DICT_ON, CL_PQ_DICT_CLOSED /* earlier pages use it */ };
+enum cl_pq_dict_state {
+    CL_PQ_DICT_OFF,
+    CL_PQ_DICT_ON,
+    CL_PQ_DICT_CLOSED /* earlier pages use it */
+};
 
 struct cl_pq_column {
     const struct cl_field *field;
@@ -54,9 +63,9 @@ struct cl_pq_column {
 
     /* The page under construction. */
     struct cl_buf page;
-    size_t gap;       /* bytes before the values in `page` */
-    uint8_t *levels;  /* optional columns: bit = present */
-    uint32_t *indexes; /* allocated with the first dictionary */
+    size_t gap;        /* bytes before the values in `page` */
+    uint8_t *levels;   /* optional columns: bit = present */
+    uint32_t *indexes; /* NULL: the column never has a dictionary */
     size_t rows, present;
     size_t plain_bytes; /* of its values, were they PLAIN */
     struct cl_stats page_stats;
@@ -73,6 +82,7 @@ struct cl_pq_column {
     /* The column chunk. */
     struct cl_buf chunk;
     enum cl_compression compression; /* of the chunk; settled by its first page */
+    bool way_chosen, entropy;        /* of the file: how zstd goes about this column */
     struct cl_pq_page *pages;
     size_t n_pages, pages_cap;
     struct cl_buf bounds;
@@ -89,29 +99,34 @@ struct cl_pq_column {
     int64_t file_rows, file_bytes;
 };
 
-/* max_chunk_bytes: more than a chunk may ever need.  field and shared are borrowed.  CL_ENOMEM, CL_EUNSUPPORTED. */
+/* max_chunk_bytes: more than a chunk may ever need.  field and shared are borrowed.
+ * CL_EINVAL: a decimal of no or more than 38 digits.  CL_ENOMEM. */
 CL_MUSTCHECK enum cl_code cl_pq_column_init(struct cl_pq_column *c, const struct cl_field *field,
-                                            struct cl_pq_shared *shared, size_t max_chunk_bytes, struct cl_error *err);
+                                            struct cl_pq_shared *shared, size_t max_chunk_bytes,
+                                            struct cl_error *err);
 void cl_pq_column_fini(struct cl_pq_column *c);
 
-/* Appends the first n rows of src.  CL_EDATA: a decimal with more digits than its type.  CL_ELIMIT, CL_ENOMEM. */
-CL_MUSTCHECK enum cl_code cl_pq_column_append(struct cl_pq_column *c, const struct cl_column *src, int32_t n,
-                                              struct cl_error *err);
+/* Appends the first n rows of src.  CL_EDATA: a decimal with more digits than its type.  CL_ELIMIT,
+ * CL_ENOMEM. */
+CL_MUSTCHECK enum cl_code cl_pq_column_append(struct cl_pq_column *c, const struct cl_column *src,
+                                              int32_t n, struct cl_error *err);
 
-/* Bytes that the row group holds of this column: its pages, and its dictionary before compression. */
+/* What the row group holds of this column: its pages, and its dictionary before compression. */
 int64_t cl_pq_column_encoded_bytes(const struct cl_pq_column *c);
 int64_t cl_pq_column_memory_bytes(const struct cl_pq_column *c);
 
 /* page.c: turns the page under construction into bytes of the chunk. */
 CL_MUSTCHECK enum cl_code cl_pq_page_flush(struct cl_pq_column *c, struct cl_error *err);
 
-/* Rewrites the indexes of the page under construction as PLAIN values and stops using the dictionary. */
+/* Rewrites the indexes of the page under construction as PLAIN values and stops using the
+ * dictionary. */
 CL_MUSTCHECK enum cl_code cl_pq_dict_give_up(struct cl_pq_column *c, struct cl_error *err);
 
-/* chunk.c: ends the column chunk.  Writes its dictionary page and its pages to `out`, appends its page indexes to the two
- * buffers, fills *ret and starts the next chunk. */
+/* chunk.c: ends the column chunk.  Writes its dictionary page and its pages to `out`, appends its
+ * page indexes to the two buffers, fills *ret and starts the next chunk. */
 CL_MUSTCHECK enum cl_code cl_pq_column_finish(struct cl_pq_column *c, struct cl_outfile *out,
-                                              struct cl_buf *column_indexes, struct cl_buf *offset_indexes,
+                                              struct cl_buf *column_indexes,
+                                              struct cl_buf *offset_indexes,
                                               struct cl_pq_chunk *ret, struct cl_error *err);
 
 /* One page as it goes to the file. */
@@ -124,9 +139,10 @@ struct cl_pq_page_form {
     size_t len;
 };
 
-/* Appends header and data to out.  *ret_uncompressed: bytes with the header, before compression.  CL_ELIMIT: past the
- * int32 sizes of the format. */
-CL_MUSTCHECK enum cl_code cl_pq_page_put(const struct cl_pq_page_form *form, struct cl_buf *header, struct cl_buf *out,
-                                         int64_t *ret_uncompressed, struct cl_error *err);
+/* Appends header and data to out.  *ret_uncompressed: bytes with the header, before compression.
+ * CL_ELIMIT: past the int32 sizes of the format. */
+CL_MUSTCHECK enum cl_code cl_pq_page_put(const struct cl_pq_page_form *form, struct cl_buf *header,
+                                         struct cl_buf *out, int64_t *ret_uncompressed,
+                                         struct cl_error *err);
 
 #endif

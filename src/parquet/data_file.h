@@ -1,4 +1,5 @@
-/* data_file.h - what a finished Parquet file says of itself: the input of an Iceberg manifest entry (spec: "Data files"). */
+/* data_file.h - what a finished Parquet file says of itself: the input of an Iceberg manifest entry
+ * (spec: "Data files"). */
 #ifndef CITYLAKE_PARQUET_DATA_FILE_H
 #define CITYLAKE_PARQUET_DATA_FILE_H
 
@@ -6,8 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Iceberg single-value serialization (Appendix D): little-endian numbers, UTF-8, unscaled big-endian decimals.
- * Strings and binaries are cut to 16 characters/bytes; an upper bound is then rounded up, or absent when it can't be. */
+/* Iceberg single-value serialization (Appendix D): little-endian numbers, UTF-8, unscaled
+ * big-endian decimals. Strings and binaries are cut to 16 characters/bytes; an upper bound is then
+ * rounded up, or absent when it can't be. */
 struct cl_bound {
     bool present;
     uint8_t len;
@@ -24,10 +26,11 @@ struct cl_column_metrics {
 };
 
 struct cl_data_file {
-    char *path;         /* relative to the store, owned */
+    char *path; /* relative to the store, owned */
     int64_t size_bytes;
     int64_t rows;
-    bool has_partition; /* partition_value: days, hours or months since 1970 of the table's only partition field; false = null or none */
+    bool has_partition; /* partition_value: days, hours or months since 1970 of the table's only
+                           partition field; false = null or none */
     int32_t partition_value;
     struct cl_column_metrics *columns; /* owned */
     size_t n_columns;

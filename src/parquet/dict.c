@@ -1,7 +1,5 @@
 #include "parquet/dict.h"
 
-#include "base/hash.h"
-
 #include <stdlib.h>
 
 enum { MIN_SLOTS = 256, MIN_TEXTS = 64 };
@@ -88,14 +86,22 @@ static inline uint64_t load(const uint8_t *p, size_t width)
     return key;
 }
 
-static inline uint32_t hash_key(uint64_t key)
+/* Both halves of the 128-bit product: values that differ in their high bits only (few-digit
+ * doubles, the end of a string) must not share their slots. */
+static inline uint64_t fold(uint64_t a, uint64_t b)
 {
-    key *= 0x9e3779b97f4a7c15u;
-    return (uint32_t)(key >> 32 ^ key >> 15);
+    unsigned __int128 product = (unsigned __int128)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static inline enum cl_code add_fixed(struct cl_dict *d, const uint8_t *values, size_t n, size_t width,
-                                     uint32_t *ret_indexes, size_t *ret_done, struct cl_error *err)
+static inline uint32_t hash_key(uint64_t key)
+{
+    return (uint32_t)fold(key ^ 0x2545f4914f6cdd1du, 0x9e3779b97f4a7c15u);
+}
+
+static inline enum cl_code add_fixed(struct cl_dict *d, const uint8_t *values, size_t n,
+                                     size_t width, uint32_t *ret_indexes, size_t *ret_done,
+                                     struct cl_error *err)
 {
     uint64_t last = n > 0 ? ~load(values, width) : 0; /* unlike the first value */
     uint32_t last_index = 0;
@@ -109,7 +115,8 @@ static inline enum cl_code add_fixed(struct cl_dict *d, const uint8_t *values, s
         uint32_t hash = hash_key(key), index = 0;
         if (d->n_slots > 0) {
             size_t at = hash & (d->n_slots - 1);
-            while ((index = d->slots[at].index_plus_1) != 0 && load(d->values.data + (index - 1) * width, width) != key)
+            while ((index = d->slots[at].index_plus_1) != 0 &&
+                   load(d->values.data + (index - 1) * width, width) != key)
                 at = (at + 1) & (d->n_slots - 1);
         }
         if (index == 0) {
@@ -129,56 +136,95 @@ static inline enum cl_code add_fixed(struct cl_dict *d, const uint8_t *values, s
     return CL_OK;
 }
 
-enum cl_code cl_dict_add_fixed(struct cl_dict *d, const void *values, size_t n, uint32_t *ret_indexes, size_t *ret_done,
-                               struct cl_error *err)
+enum cl_code cl_dict_add_fixed(struct cl_dict *d, const void *values, size_t n,
+                               uint32_t *ret_indexes, size_t *ret_done, struct cl_error *err)
 {
     if (d->width == 4) return add_fixed(d, values, n, 4, ret_indexes, ret_done, err);
     return add_fixed(d, values, n, 8, ret_indexes, ret_done, err);
 }
 
+/* The first and the last 8 bytes of a string, which overlap when it is shorter than 16; with the
+ * length they say all of it up to 16 bytes.  Loads of fixed size: a memcpy of variable length costs
+ * more than the rest of a lookup. */
+struct text_key {
+    uint64_t head, tail;
+};
+
+static inline struct text_key text_key(const uint8_t *text, uint32_t len)
+{
+    if (len >= 8) return (struct text_key){load(text, 8), load(text + len - 8, 8)};
+    if (len >= 4) return (struct text_key){load(text, 4), load(text + len - 4, 4)};
+    if (len == 0) return (struct text_key){0, 0};
+    return (struct text_key){text[0] | (uint64_t)text[len / 2] << 8 | (uint64_t)text[len - 1] << 16,
+                             0};
+}
+
+/* Whether two strings of len bytes, whose keys are equal, are equal. */
+static inline bool middle_equals(const uint8_t *a, const uint8_t *b, uint32_t len)
+{
+    return len <= 16 || memcmp(a + 8, b + 8, len - 16) == 0;
+}
+
+static inline uint32_t hash_text(const uint8_t *text, uint32_t len, struct text_key key)
+{
+    uint64_t h = fold(key.head ^ len ^ 0x2545f4914f6cdd1du, 0x9fb21c651e98df25u);
+    for (uint32_t i = 8; i + 8 < len; i += 8)
+        h = fold(h ^ load(text + i, 8), 0x9e3779b97f4a7c15u);
+    return (uint32_t)fold(h ^ key.tail, 0x9fb21c651e98df25u);
+}
+
 static void append_text(struct cl_dict *d, const uint8_t *text, uint32_t len)
 {
     d->texts[d->n] = (struct cl_dict_text){.offset = (uint32_t)d->values.len};
-    memcpy(d->values.data + d->values.len, &len, sizeof len); /* little-endian machines only, as everywhere here */
+    memcpy(d->values.data + d->values.len, &len,
+           sizeof len); /* little-endian machines only, as everywhere here */
     if (len > 0) memcpy(d->values.data + d->values.len + sizeof len, text, len);
     d->values.len += sizeof len + len;
 }
 
-static bool text_equals(const struct cl_dict *d, uint32_t index, const uint8_t *text, uint32_t len)
+static inline bool text_equals(const struct cl_dict *d, uint32_t index, const uint8_t *text,
+                               uint32_t len, struct text_key key)
 {
     const uint8_t *stored = d->values.data + d->texts[index].offset;
-    uint32_t stored_len;
-    memcpy(&stored_len, stored, sizeof stored_len);
-    return stored_len == len && memcmp(stored + sizeof len, text, len) == 0;
+    if (load(stored, sizeof len) != len) return false;
+    stored += sizeof len;
+    struct text_key other = text_key(stored, len);
+    return other.head == key.head && other.tail == key.tail && middle_equals(stored, text, len);
 }
 
 /* Index + 1 of the string, or 0. */
-static uint32_t find_text(const struct cl_dict *d, uint32_t hash, const uint8_t *text, uint32_t len)
+static inline uint32_t find_text(const struct cl_dict *d, uint32_t hash, const uint8_t *text,
+                                 uint32_t len, struct text_key key)
 {
     if (d->n_slots == 0) return 0;
     size_t at = hash & (d->n_slots - 1);
     while (d->slots[at].index_plus_1 != 0) {
         const struct cl_dict_slot *slot = &d->slots[at];
-        if (slot->hash == hash && text_equals(d, slot->index_plus_1 - 1, text, len)) return slot->index_plus_1;
+        if (slot->hash == hash && text_equals(d, slot->index_plus_1 - 1, text, len, key))
+            return slot->index_plus_1;
         at = (at + 1) & (d->n_slots - 1);
     }
     return 0;
 }
 
-enum cl_code cl_dict_add_texts(struct cl_dict *d, const uint8_t *data, const int32_t *offsets, size_t n, uint32_t page,
-                               struct cl_text_range *range, uint32_t *ret_indexes, size_t *ret_done, struct cl_error *err)
+enum cl_code cl_dict_add_texts(struct cl_dict *d, const uint8_t *data, const int32_t *offsets,
+                               size_t n, uint32_t page, struct cl_text_range *range,
+                               uint32_t *ret_indexes, size_t *ret_done, struct cl_error *err)
 {
     const uint8_t *last = NULL;
+    struct text_key last_key = {0, 0};
     uint32_t last_len = 0, last_index = 0;
     size_t i = 0;
     for (; i < n; i++) {
         const uint8_t *text = data + offsets[i];
         uint32_t len = (uint32_t)(offsets[i + 1] - offsets[i]);
-        if (last != NULL && len == last_len && memcmp(text, last, len) == 0) {
+        struct text_key key = text_key(text, len);
+        if (last != NULL && len == last_len && key.head == last_key.head &&
+            key.tail == last_key.tail && middle_equals(text, last, len)) {
             ret_indexes[i] = last_index;
             continue;
         }
-        uint32_t hash = (uint32_t)cl_hash_bytes(text, len, 0), index = find_text(d, hash, text, len);
+        uint32_t hash = hash_text(text, len, key), index = find_text(d, hash, text, len, key);
         if (index == 0) {
             bool fits;
             enum cl_code code = prepare(d, sizeof len + len, &fits, err);
@@ -193,6 +239,7 @@ enum cl_code cl_dict_add_texts(struct cl_dict *d, const uint8_t *data, const int
             cl_text_range_add(range, text, len);
         }
         last = text;
+        last_key = key;
         last_len = len;
         last_index = ret_indexes[i] = index - 1;
     }
@@ -200,8 +247,8 @@ enum cl_code cl_dict_add_texts(struct cl_dict *d, const uint8_t *data, const int
     return CL_OK;
 }
 
-enum cl_code cl_dict_decode(const struct cl_dict *d, const uint32_t *indexes, size_t n, struct cl_buf *out,
-                            struct cl_error *err)
+enum cl_code cl_dict_decode(const struct cl_dict *d, const uint32_t *indexes, size_t n,
+                            struct cl_buf *out, struct cl_error *err)
 {
     for (size_t i = 0; i < n; i++) {
         const uint8_t *value = d->values.data + indexes[i] * d->width;

@@ -3,12 +3,18 @@
 #include "parquet/thrift.h"
 
 /* enum ConvertedType: the older form of logical types, for readers that know no other. */
-enum { CONVERTED_UTF8 = 0, CONVERTED_DECIMAL = 5, CONVERTED_DATE = 6, CONVERTED_TIMESTAMP_MICROS = 10 };
+enum {
+    CONVERTED_UTF8 = 0,
+    CONVERTED_DECIMAL = 5,
+    CONVERTED_DATE = 6,
+    CONVERTED_TIMESTAMP_MICROS = 10
+};
 
 /* union LogicalType */
 enum { LOGICAL_STRING = 1, LOGICAL_DECIMAL = 5, LOGICAL_DATE = 6, LOGICAL_TIMESTAMP = 8 };
 
-/* Times without a zone carry TIMESTAMP_MICROS too: LogicalTypes.md asks for it although that type means an instant. */
+/* Times without a zone carry TIMESTAMP_MICROS too: LogicalTypes.md asks for it although that type
+ * means an instant. */
 static void put_converted_type(struct cl_thrift *t, const struct cl_field *f)
 {
     switch (f->type) {
@@ -20,7 +26,8 @@ static void put_converted_type(struct cl_thrift *t, const struct cl_field *f)
         cl_thrift_i32(t, 7, f->scale);
         cl_thrift_i32(t, 8, f->precision);
         break;
-    default: break; /* int and long are their physical types; Iceberg's own writers annotate neither */
+    default:
+        break; /* int and long are their physical types; Iceberg's own writers annotate neither */
     }
 }
 
@@ -33,7 +40,9 @@ static void put_empty_struct(struct cl_thrift *t, int id)
 static void put_logical_type(struct cl_thrift *t, const struct cl_field *f)
 {
     enum { UNIT_MICROS = 2 };
-    if (f->type != CL_STRING && f->type != CL_DATE && f->type != CL_TIMESTAMP && f->type != CL_DECIMAL) return;
+    if (f->type != CL_STRING && f->type != CL_DATE && f->type != CL_TIMESTAMP &&
+        f->type != CL_DECIMAL)
+        return;
     cl_thrift_struct_begin(t, 10);
     if (f->type == CL_STRING) put_empty_struct(t, LOGICAL_STRING);
     if (f->type == CL_DATE) put_empty_struct(t, LOGICAL_DATE);
@@ -113,7 +122,8 @@ static int codec_number(enum cl_compression compression)
     return compression == CL_COMPRESS_SNAPPY ? SNAPPY : ZSTD;
 }
 
-static void put_column_meta(struct cl_thrift *t, const struct cl_field *f, const struct cl_pq_chunk *c)
+static void put_column_meta(struct cl_thrift *t, const struct cl_field *f,
+                            const struct cl_pq_chunk *c)
 {
     bool dictionary = c->dictionary_pages > 0;
     cl_thrift_struct_begin(t, 3);
@@ -135,7 +145,8 @@ static void put_column_meta(struct cl_thrift *t, const struct cl_field *f, const
     cl_thrift_struct_end(t);
 }
 
-static void put_column_chunk(struct cl_thrift *t, const struct cl_pq_footer *f, size_t column, const struct cl_pq_chunk *c)
+static void put_column_chunk(struct cl_thrift *t, const struct cl_pq_footer *f, size_t column,
+                             const struct cl_pq_chunk *c)
 {
     cl_thrift_item_struct_begin(t);
     cl_thrift_i64(t, 2, 0); /* deprecated; the format asks for 0 */
@@ -168,7 +179,8 @@ static void put_row_group(struct cl_thrift *t, const struct cl_pq_footer *f, siz
     cl_thrift_struct_end(t);
 }
 
-enum cl_code cl_pq_footer_put(const struct cl_pq_footer *f, struct cl_buf *buf, struct cl_error *err)
+enum cl_code cl_pq_footer_put(const struct cl_pq_footer *f, struct cl_buf *buf,
+                              struct cl_error *err)
 {
     size_t start = buf->len;
     struct cl_thrift t;
@@ -182,7 +194,8 @@ enum cl_code cl_pq_footer_put(const struct cl_pq_footer *f, struct cl_buf *buf, 
     cl_thrift_string(&t, 6, "citylake version " CL_VERSION);
     cl_thrift_list(&t, 7, CL_THRIFT_STRUCT, f->schema->n);
     for (size_t i = 0; i < f->schema->n; i++) {
-        cl_thrift_item_struct_begin(&t); /* union ColumnOrder: TYPE_ORDER, without which readers ignore min and max */
+        cl_thrift_item_struct_begin(
+            &t); /* union ColumnOrder: TYPE_ORDER, without which readers ignore min and max */
         put_empty_struct(&t, 1);
         cl_thrift_struct_end(&t);
     }

@@ -18,6 +18,7 @@ struct cl_pq_footer {
 };
 
 /* Appends FileMetaData, its length and the magic to buf. */
-CL_MUSTCHECK enum cl_code cl_pq_footer_put(const struct cl_pq_footer *f, struct cl_buf *buf, struct cl_error *err);
+CL_MUSTCHECK enum cl_code cl_pq_footer_put(const struct cl_pq_footer *f, struct cl_buf *buf,
+                                           struct cl_error *err);
 
 #endif

@@ -1,11 +1,11 @@
 /* parquet_writer.c - batches to columns, row groups to the store, the footer last.
  *
- * File: "PAR1", row groups (their column chunks in schema order), ColumnIndexes, OffsetIndexes, FileMetaData, its length,
- * "PAR1".  A row group ends after the batch with which its encoded bytes reach options.row_group_bytes or its rows
- * CL_PQ_GROUP_ROWS, and at close.
+ * File: "PAR1", row groups (their column chunks in schema order), ColumnIndexes, OffsetIndexes,
+ * FileMetaData, its length, "PAR1".  A row group ends after the batch with which its encoded bytes
+ * reach options.row_group_bytes or its rows CL_PQ_GROUP_ROWS, and at close.
  *
- * A failure of write or close leaves the writer with columns of different length: `failed` then refuses everything but
- * free, which aborts the file. */
+ * A failure of write or close leaves the writer with columns of different length: `failed` then
+ * refuses everything but free, which aborts the file. */
 #include "parquet/parquet_writer.h"
 
 #include "parquet/column.h"
@@ -15,7 +15,8 @@
 
 enum { CL_PQ_GROUP_ROWS = 1 << 20 };
 
-/* What a chunk may need past row_group_bytes: the last batch's bytes of one column, grown by a sixth, and page headers. */
+/* What a chunk may need past row_group_bytes: the last batch's bytes of one column, grown by a
+ * sixth, and page headers. */
 static const size_t CHUNK_SLACK_BYTES = CL_COLUMN_MAX_BYTES * 2;
 
 /* All page indexes, and the footer, of one file. */
@@ -36,13 +37,16 @@ struct cl_parquet_writer {
     bool failed;
 };
 
-static enum cl_code check_options(const struct cl_parquet_options *o, const struct cl_schema *schema, struct cl_error *err)
+static enum cl_code check_options(const struct cl_parquet_options *o,
+                                  const struct cl_schema *schema, struct cl_error *err)
 {
     if (schema->n == 0) return cl_fail(err, CL_EINVAL, "a Parquet file needs at least one column");
     if (o->row_group_bytes <= 0)
-        return cl_fail(err, CL_EINVAL, "row_group_bytes is %lld but must be more than 0", (long long)o->row_group_bytes);
+        return cl_fail(err, CL_EINVAL, "row_group_bytes is %lld but must be more than 0",
+                       (long long)o->row_group_bytes);
     if (o->page_rows < 0 || o->page_rows > CL_PQ_PAGE_ROWS_MAX)
-        return cl_fail(err, CL_EINVAL, "page_rows is %d but must be 0 (default) to %d", o->page_rows, CL_PQ_PAGE_ROWS_MAX);
+        return cl_fail(err, CL_EINVAL, "page_rows is %d but must be 0 (default) to %d",
+                       o->page_rows, CL_PQ_PAGE_ROWS_MAX);
     return CL_OK;
 }
 
@@ -59,8 +63,9 @@ static enum cl_code init_columns(struct cl_parquet_writer *w, struct cl_error *e
     return CL_OK;
 }
 
-enum cl_code cl_parquet_writer_new(const struct cl_schema *schema, const struct cl_parquet_options *options,
-                                   struct cl_store *store, const char *path, struct cl_parquet_writer **ret,
+enum cl_code cl_parquet_writer_new(const struct cl_schema *schema,
+                                   const struct cl_parquet_options *options, struct cl_store *store,
+                                   const char *path, struct cl_parquet_writer **ret,
                                    struct cl_error *err)
 {
     enum cl_code code = check_options(options, schema, err);
@@ -117,7 +122,8 @@ static enum cl_code add_group(struct cl_parquet_writer *w, struct cl_error *err)
         w->groups_cap = cap;
     }
     struct cl_pq_row_group *group = &w->groups[w->n_groups];
-    *group = (struct cl_pq_row_group){.rows = w->group_rows, .chunks = calloc(w->schema->n, sizeof *group->chunks)};
+    *group = (struct cl_pq_row_group){.rows = w->group_rows,
+                                      .chunks = calloc(w->schema->n, sizeof *group->chunks)};
     if (group->chunks == NULL) return cl_fail_nomem(err);
     w->n_groups++;
     return CL_OK;
@@ -142,17 +148,19 @@ static int64_t waiting_bytes(const struct cl_parquet_writer *w)
     return bytes;
 }
 
-static enum cl_code check_batch(const struct cl_parquet_writer *w, const struct cl_batch *batch, struct cl_error *err)
+static enum cl_code check_batch(const struct cl_parquet_writer *w, const struct cl_batch *batch,
+                                struct cl_error *err)
 {
     if (w->failed || w->out == NULL)
         return cl_fail(err, CL_EINVAL, "%s: the writer is closed or failed before", w->path);
     if (batch->schema->n != w->schema->n)
-        return cl_fail(err, CL_EINVAL, "%s: a batch of %zu columns cannot go to a file of %zu", w->path, batch->schema->n,
-                       w->schema->n);
+        return cl_fail(err, CL_EINVAL, "%s: a batch of %zu columns cannot go to a file of %zu",
+                       w->path, batch->schema->n, w->schema->n);
     for (size_t i = 0; i < w->schema->n; i++) {
         const struct cl_field *field = &w->schema->fields[i];
         if (batch->columns[i].type != field->type)
-            return cl_fail_at(err, CL_EINVAL, field->name, "the batch's column %zu has another type than the file's", i);
+            return cl_fail_at(err, CL_EINVAL, field->name,
+                              "the batch's column %zu has another type than the file's", i);
         if (field->required && batch->columns[i].null_count > 0)
             return cl_fail_at(err, CL_EDATA, field->name, "a required column has %lld null values",
                               (long long)batch->columns[i].null_count);
@@ -160,7 +168,8 @@ static enum cl_code check_batch(const struct cl_parquet_writer *w, const struct 
     return CL_OK;
 }
 
-enum cl_code cl_parquet_writer_write(struct cl_parquet_writer *w, const struct cl_batch *batch, struct cl_error *err)
+enum cl_code cl_parquet_writer_write(struct cl_parquet_writer *w, const struct cl_batch *batch,
+                                     struct cl_error *err)
 {
     enum cl_code code = check_batch(w, batch, err);
     if (code != CL_OK) return code;
@@ -168,7 +177,8 @@ enum cl_code cl_parquet_writer_write(struct cl_parquet_writer *w, const struct c
         code = cl_pq_column_append(&w->columns[i], &batch->columns[i], batch->rows, err);
     w->group_rows += batch->rows;
     w->rows += batch->rows;
-    if (code == CL_OK && (w->group_rows >= CL_PQ_GROUP_ROWS || waiting_bytes(w) >= w->row_group_bytes))
+    if (code == CL_OK &&
+        (w->group_rows >= CL_PQ_GROUP_ROWS || waiting_bytes(w) >= w->row_group_bytes))
         code = end_row_group(w, err);
     w->failed = code != CL_OK;
     return code;
@@ -186,9 +196,10 @@ int64_t cl_parquet_writer_file_bytes(const struct cl_parquet_writer *w)
 
 int64_t cl_parquet_writer_memory_bytes(const struct cl_parquet_writer *w)
 {
-    size_t bytes = sizeof *w + w->schema->n * sizeof *w->columns + w->shared.dense.cap + w->shared.header.cap +
-                   cl_codec_memory_bytes(&w->shared.codec) + w->column_indexes.cap + w->offset_indexes.cap +
-                   w->groups_cap * sizeof *w->groups + w->n_groups * w->schema->n * sizeof *w->groups->chunks;
+    size_t bytes =
+        sizeof *w + w->schema->n * sizeof *w->columns + w->shared.dense.cap + w->shared.header.cap +
+        cl_codec_memory_bytes(&w->shared.codec) + w->column_indexes.cap + w->offset_indexes.cap +
+        w->groups_cap * sizeof *w->groups + w->n_groups * w->schema->n * sizeof *w->groups->chunks;
     int64_t total = (int64_t)bytes;
     for (size_t i = 0; i < w->schema->n; i++)
         total += cl_pq_column_memory_bytes(&w->columns[i]);
@@ -207,8 +218,10 @@ static void fill_metrics(const struct cl_pq_column *c, struct cl_column_metrics 
     cl_stats_bounds(&c->file_stats, c->field, &m->lower, &m->upper);
 }
 
-/* Everything that `close` returns, allocated before the file becomes visible, so that nothing can fail afterwards. */
-static enum cl_code describe(struct cl_parquet_writer *w, struct cl_data_file *f, struct cl_error *err)
+/* Everything that `close` returns, allocated before the file becomes visible, so that nothing can
+ * fail afterwards. */
+static enum cl_code describe(struct cl_parquet_writer *w, struct cl_data_file *f,
+                             struct cl_error *err)
 {
     *f = (struct cl_data_file){.rows = w->rows, .n_columns = w->schema->n, .n_splits = w->n_groups};
     f->columns = calloc(w->schema->n, sizeof *f->columns);
@@ -239,14 +252,17 @@ static enum cl_code write_tail(struct cl_parquet_writer *w, struct cl_error *err
     struct cl_buf buf;
     cl_buf_init(&buf, INDEX_MAX_BYTES);
     enum cl_code code = cl_pq_footer_put(&footer, &buf, err);
-    if (code == CL_OK) code = ops->write(w->out, w->column_indexes.data, w->column_indexes.len, err);
-    if (code == CL_OK) code = ops->write(w->out, w->offset_indexes.data, w->offset_indexes.len, err);
+    if (code == CL_OK)
+        code = ops->write(w->out, w->column_indexes.data, w->column_indexes.len, err);
+    if (code == CL_OK)
+        code = ops->write(w->out, w->offset_indexes.data, w->offset_indexes.len, err);
     if (code == CL_OK) code = ops->write(w->out, buf.data, buf.len, err);
     cl_buf_fini(&buf);
     return code;
 }
 
-enum cl_code cl_parquet_writer_close(struct cl_parquet_writer *w, struct cl_data_file *ret, struct cl_error *err)
+enum cl_code cl_parquet_writer_seal(struct cl_parquet_writer *w, struct cl_data_file *ret,
+                                    struct cl_outfile **ret_out, struct cl_error *err)
 {
     if (w->failed || w->out == NULL)
         return cl_fail(err, CL_EINVAL, "%s: the writer is closed or failed before", w->path);
@@ -257,8 +273,20 @@ enum cl_code cl_parquet_writer_close(struct cl_parquet_writer *w, struct cl_data
     w->failed = code != CL_OK;
     if (code != CL_OK) return code;
     file.size_bytes = w->out->size;
-    code = w->out->store->ops->finish(w->out, err);
-    w->out = NULL; /* finish frees it, on failure too */
+    *ret_out = w->out;
+    w->out = NULL;
+    *ret = file;
+    return CL_OK;
+}
+
+enum cl_code cl_parquet_writer_close(struct cl_parquet_writer *w, struct cl_data_file *ret,
+                                     struct cl_error *err)
+{
+    struct cl_data_file file;
+    struct cl_outfile *out = NULL;
+    enum cl_code code = cl_parquet_writer_seal(w, &file, &out, err);
+    if (code != CL_OK) return code;
+    code = out->store->ops->finish(out, err); /* frees it, on failure too */
     if (code != CL_OK) {
         w->failed = true;
         cl_data_file_fini(&file);

@@ -8,7 +8,8 @@ int cl_rle_width(uint32_t max)
     return max == 0 ? 0 : 32 - __builtin_clz(max);
 }
 
-/* Every 8 values cost at most a packed group with its header, or a run with its header; packing stores whole words. */
+/* Every 8 values cost at most a packed group with its header, or a run with its header; packing
+ * stores whole words. */
 size_t cl_rle_room(size_t n, int width)
 {
     return (n / 8 + 1) * ((size_t)width + 10) + 32;
@@ -104,7 +105,8 @@ uint8_t *cl_rle_encode(uint8_t *out, const uint32_t *values, size_t n, int width
     if (width == 0) return n > 0 ? put_run(out, 0, n, 0) : out;
     size_t i = 0;
     while (i < n) {
-        size_t end = i; /* of the groups that are worth packing; steps of 8 keep every packed run whole */
+        size_t end =
+            i; /* of the groups that are worth packing; steps of 8 keep every packed run whole */
         while (n - end >= 8 && !group_is_equal(values + end))
             end += 8;
         if (n - end < 8) return put_packed(out, values + i, n - i, width);

@@ -21,26 +21,26 @@ enum cl_stats_kind cl_stats_kind(const struct cl_field *field)
     return CL_STATS_INT;
 }
 
-/* Four lanes, so that the loop is bound by loads and not by the latency of one chain of comparisons.  A comparison with
- * NaN is false, which leaves the lanes as they are. */
-#define DEFINE_MIN_MAX(name, type)                                                                                     \
-    static void name(const type *v, size_t n, type *min, type *max)                                                    \
-    {                                                                                                                  \
-        type lo[4] = {*min, *min, *min, *min}, hi[4] = {*max, *max, *max, *max};                                       \
-        size_t i = 0;                                                                                                  \
-        for (; n - i >= 4; i += 4)                                                                                     \
-            for (size_t k = 0; k < 4; k++) {                                                                           \
-                lo[k] = v[i + k] < lo[k] ? v[i + k] : lo[k];                                                           \
-                hi[k] = v[i + k] > hi[k] ? v[i + k] : hi[k];                                                           \
-            }                                                                                                          \
-        for (; i < n; i++) {                                                                                           \
-            lo[0] = v[i] < lo[0] ? v[i] : lo[0];                                                                       \
-            hi[0] = v[i] > hi[0] ? v[i] : hi[0];                                                                       \
-        }                                                                                                              \
-        for (size_t k = 0; k < 4; k++) {                                                                               \
-            *min = lo[k] < *min ? lo[k] : *min;                                                                        \
-            *max = hi[k] > *max ? hi[k] : *max;                                                                        \
-        }                                                                                                              \
+/* Four lanes, so that the loop is bound by loads and not by the latency of one chain of
+ * comparisons.  A comparison with NaN is false, which leaves the lanes as they are. */
+#define DEFINE_MIN_MAX(name, type)                                                                 \
+    static void name(const type *v, size_t n, type *min, type *max)                                \
+    {                                                                                              \
+        type lo[4] = {*min, *min, *min, *min}, hi[4] = {*max, *max, *max, *max};                   \
+        size_t i = 0;                                                                              \
+        for (; n - i >= 4; i += 4)                                                                 \
+            for (size_t k = 0; k < 4; k++) {                                                       \
+                lo[k] = v[i + k] < lo[k] ? v[i + k] : lo[k];                                       \
+                hi[k] = v[i + k] > hi[k] ? v[i + k] : hi[k];                                       \
+            }                                                                                      \
+        for (; i < n; i++) {                                                                       \
+            lo[0] = v[i] < lo[0] ? v[i] : lo[0];                                                   \
+            hi[0] = v[i] > hi[0] ? v[i] : hi[0];                                                   \
+        }                                                                                          \
+        for (size_t k = 0; k < 4; k++) {                                                           \
+            *min = lo[k] < *min ? lo[k] : *min;                                                    \
+            *max = hi[k] > *max ? hi[k] : *max;                                                    \
+        }                                                                                          \
     }
 DEFINE_MIN_MAX(min_max_int32, int32_t)
 DEFINE_MIN_MAX(min_max_int64, int64_t)
@@ -134,7 +134,8 @@ static int compare_value(const struct cl_stats_value *a, const struct cl_stats_v
     return order != 0 ? order : (int)b->exact - (int)a->exact;
 }
 
-static void merge_text(struct cl_stats *s, const struct cl_stats_value *low, const struct cl_stats_value *high)
+static void merge_text(struct cl_stats *s, const struct cl_stats_value *low,
+                       const struct cl_stats_value *high)
 {
     if (!s->any) {
         s->low = *low;
@@ -143,7 +144,8 @@ static void merge_text(struct cl_stats *s, const struct cl_stats_value *low, con
         /* A cut minimum stands for something longer, so an equal exact one is the smaller. */
         int order = cl_text_compare(low->bytes, low->len, s->low.bytes, s->low.len);
         if (order < 0 || (order == 0 && low->exact)) s->low = *low;
-        if (s->high.present && (!high->present || compare_value(high, &s->high) > 0)) s->high = *high;
+        if (s->high.present && (!high->present || compare_value(high, &s->high) > 0))
+            s->high = *high;
     }
     s->any = true;
 }
@@ -177,13 +179,15 @@ static int compare_number(union cl_stats_number a, union cl_stats_number b, enum
     return (a.d > b.d) - (a.d < b.d);
 }
 
-int cl_stats_compare_min(const struct cl_stats *a, const struct cl_stats *b, enum cl_stats_kind kind)
+int cl_stats_compare_min(const struct cl_stats *a, const struct cl_stats *b,
+                         enum cl_stats_kind kind)
 {
     if (kind != CL_STATS_TEXT) return compare_number(a->min, b->min, kind);
     return cl_text_compare(a->low.bytes, a->low.len, b->low.bytes, b->low.len);
 }
 
-int cl_stats_compare_max(const struct cl_stats *a, const struct cl_stats *b, enum cl_stats_kind kind)
+int cl_stats_compare_max(const struct cl_stats *a, const struct cl_stats *b,
+                         enum cl_stats_kind kind)
 {
     if (kind != CL_STATS_TEXT) return compare_number(a->max, b->max, kind);
     return cl_text_compare(a->high.bytes, a->high.len, b->high.bytes, b->high.len);
@@ -228,8 +232,8 @@ static int int_bytes(const struct cl_field *field)
     }
 }
 
-void cl_stats_encode(const struct cl_stats *s, const struct cl_field *field, int fixed_len, struct cl_stats_value *ret_min,
-                     struct cl_stats_value *ret_max)
+void cl_stats_encode(const struct cl_stats *s, const struct cl_field *field, int fixed_len,
+                     struct cl_stats_value *ret_min, struct cl_stats_value *ret_max)
 {
     *ret_min = *ret_max = (struct cl_stats_value){.present = false};
     if (!s->any) return;
@@ -268,19 +272,21 @@ static void put_bound(struct cl_bound *b, const struct cl_stats_value *v)
     if (b->present) memcpy(b->bytes, v->bytes, v->len);
 }
 
-static void text_bounds(const struct cl_stats *s, bool utf8, struct cl_stats_value *min, struct cl_stats_value *max)
+static void text_bounds(const struct cl_stats *s, bool utf8, struct cl_stats_value *min,
+                        struct cl_stats_value *max)
 {
     *min = s->low;
     *max = s->high;
-    min->len = (uint8_t)cl_bound_cut(min->bytes, min->len, utf8, CL_STATS_TEXT_BYTES, ICEBERG_BOUND_UNITS);
+    min->len =
+        (uint8_t)cl_bound_cut(min->bytes, min->len, utf8, CL_STATS_TEXT_BYTES, ICEBERG_BOUND_UNITS);
     size_t cut = cl_bound_cut(max->bytes, max->len, utf8, CL_STATS_TEXT_BYTES, ICEBERG_BOUND_UNITS);
     if (cut == max->len) return; /* short enough, or rounded up before */
     max->len = (uint8_t)cl_bound_round_up(max->bytes, cut, utf8);
     max->present = max->present && max->len > 0;
 }
 
-void cl_stats_bounds(const struct cl_stats *s, const struct cl_field *field, struct cl_bound *ret_lower,
-                     struct cl_bound *ret_upper)
+void cl_stats_bounds(const struct cl_stats *s, const struct cl_field *field,
+                     struct cl_bound *ret_lower, struct cl_bound *ret_upper)
 {
     struct cl_stats_value min, max;
     cl_stats_encode(s, field, 16, &min, &max);

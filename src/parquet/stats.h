@@ -1,10 +1,13 @@
-/* stats.h - smallest, largest, nulls and NaNs of the values of a page, of a column chunk, and of a file.
+/* stats.h - smallest, largest, nulls and NaNs of the values of a page, of a column chunk, and of a
+ * file.
  *
- * Order: zero-initialise -> add* -> merge into the next larger unit -> encode.  Values come without their nulls.
+ * Order: zero-initialise -> add* -> merge into the next larger unit -> encode.  Values come without
+ * their nulls.
  *
- * Rules (parquet.thrift, "ColumnOrder" and "Statistics"): a NaN is never a minimum or maximum; a zero minimum is written
- * as -0.0 and a zero maximum as +0.0.  Strings and binaries are kept as prefixes of at most CL_STATS_TEXT_BYTES, the
- * maximum rounded up, so that a 10 MB string costs the footer nothing. */
+ * Rules (parquet.thrift, "ColumnOrder" and "Statistics"): a NaN is never a minimum or maximum; a
+ * zero minimum is written as -0.0 and a zero maximum as +0.0.  Strings and binaries are kept as
+ * prefixes of at most CL_STATS_TEXT_BYTES, the maximum rounded up, so that a 10 MB string costs the
+ * footer nothing. */
 #ifndef CITYLAKE_PARQUET_STATS_H
 #define CITYLAKE_PARQUET_STATS_H
 
@@ -25,8 +28,8 @@ struct cl_stats_value {
 };
 
 union cl_stats_number {
-    int64_t i; /* boolean, int, long, date, timestamp, decimals of up to 18 digits */
-    double f;  /* float, double */
+    int64_t i;  /* boolean, int, long, date, timestamp, decimals of up to 18 digits */
+    double f;   /* float, double */
     __int128 d; /* larger decimals */
 };
 
@@ -35,7 +38,8 @@ struct cl_stats {
     int64_t nans;
     bool any; /* min and max, or low and high, hold something */
     union cl_stats_number min, max;
-    struct cl_stats_value low, high; /* strings and binaries; high may be absent: it could not be rounded up */
+    struct cl_stats_value low,
+        high; /* strings and binaries; high may be absent: it could not be rounded up */
 };
 
 /* How a column's statistics are kept: which member of the union, or strings. */
@@ -48,7 +52,8 @@ void cl_stats_add_float(struct cl_stats *s, const float *values, size_t n);
 void cl_stats_add_double(struct cl_stats *s, const double *values, size_t n);
 void cl_stats_add_wide(struct cl_stats *s, const __int128 *values, size_t n);
 
-/* The smallest and largest of some strings that stay where they are, found mostly by their first 8 bytes. */
+/* The smallest and largest of some strings that stay where they are, found mostly by their first 8
+ * bytes. */
 struct cl_text_range {
     bool any;
     uint64_t min_prefix, max_prefix; /* big-endian, padded with zeros */
@@ -72,7 +77,8 @@ static inline uint64_t cl_text_prefix(const uint8_t *text, size_t len)
     return __builtin_bswap64(word);
 }
 
-/* Equal prefixes say nothing about the order ("a" and "a\0" share theirs): then the bytes are compared. */
+/* Equal prefixes say nothing about the order ("a" and "a\0" share theirs): then the bytes are
+ * compared. */
 static inline void cl_text_range_add(struct cl_text_range *r, const uint8_t *text, size_t len)
 {
     uint64_t prefix = cl_text_prefix(text, len);
@@ -97,15 +103,18 @@ void cl_stats_add_text(struct cl_stats *s, const struct cl_text_range *range, bo
 void cl_stats_merge(struct cl_stats *into, const struct cl_stats *from, enum cl_stats_kind kind);
 
 /* < 0, 0, > 0: the order of two minima, and of two maxima, both of which must be there. */
-int cl_stats_compare_min(const struct cl_stats *a, const struct cl_stats *b, enum cl_stats_kind kind);
-int cl_stats_compare_max(const struct cl_stats *a, const struct cl_stats *b, enum cl_stats_kind kind);
+int cl_stats_compare_min(const struct cl_stats *a, const struct cl_stats *b,
+                         enum cl_stats_kind kind);
+int cl_stats_compare_max(const struct cl_stats *a, const struct cl_stats *b,
+                         enum cl_stats_kind kind);
 
-/* Parquet's form (PLAIN without the length).  fixed_len: bytes of a FIXED_LEN_BYTE_ARRAY decimal. */
-void cl_stats_encode(const struct cl_stats *s, const struct cl_field *field, int fixed_len, struct cl_stats_value *ret_min,
-                     struct cl_stats_value *ret_max);
+/* Parquet's form (PLAIN without the length).  fixed_len: bytes of a FIXED_LEN_BYTE_ARRAY decimal.
+ */
+void cl_stats_encode(const struct cl_stats *s, const struct cl_field *field, int fixed_len,
+                     struct cl_stats_value *ret_min, struct cl_stats_value *ret_max);
 
 /* Iceberg's form (spec, Appendix D, "Binary single-value serialization"). */
-void cl_stats_bounds(const struct cl_stats *s, const struct cl_field *field, struct cl_bound *ret_lower,
-                     struct cl_bound *ret_upper);
+void cl_stats_bounds(const struct cl_stats *s, const struct cl_field *field,
+                     struct cl_bound *ret_lower, struct cl_bound *ret_upper);
 
 #endif

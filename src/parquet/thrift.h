@@ -1,11 +1,13 @@
-/* thrift.h - writes Apache Thrift's compact protocol, the language of Parquet's page headers and footer.
+/* thrift.h - writes Apache Thrift's compact protocol, the language of Parquet's page headers and
+ * footer.
  *
- * Order: init -> fields and lists, in ascending field id -> done.  The outermost struct is open after init and closed by
- * done.  Errors stick: after the first one nothing more is written, and done returns it, so that callers need not look
- * after every field.
+ * Order: init -> fields and lists, in ascending field id -> done.  The outermost struct is open
+ * after init and closed by done.  Errors stick: after the first one nothing more is written, and
+ * done returns it, so that callers need not look after every field.
  *
- * Format: "Thrift compact protocol encoding" of Apache Thrift: a field is one byte (id delta << 4 | type), integers are
- * zigzag varints, a list is (size << 4 | element type), a struct ends with a zero byte. */
+ * Format: "Thrift compact protocol encoding" of Apache Thrift: a field is one byte (id delta << 4 |
+ * type), integers are zigzag varints, a list is (size << 4 | element type), a struct ends with a
+ * zero byte. */
 #ifndef CITYLAKE_PARQUET_THRIFT_H
 #define CITYLAKE_PARQUET_THRIFT_H
 

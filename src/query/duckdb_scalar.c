@@ -9,15 +9,29 @@
 
 static const int64_t DAY_S = 86400;
 
+static void two_digits(char *to, unsigned value)
+{
+    to[0] = (char)('0' + value / 10);
+    to[1] = (char)('0' + value % 10);
+}
+
 /* Years before 1 are counted backwards: year 0 is 1 BC. */
 static void put_civil(struct cl_text *t, int64_t days)
 {
     int64_t year;
     unsigned month, day;
     cl_civil_from_days(days, &year, &month, &day);
-    bool bc = year <= 0;
-    cl_text_printf(t, "%04" PRId64 "-%02u-%02u%s", bc ? 1 - year : year, month, day,
-                   bc ? " (BC)" : "");
+    if (year <= 0 || year > 9999) {
+        cl_text_printf(t, "%04" PRId64 "-%02u-%02u%s", year <= 0 ? 1 - year : year, month, day,
+                       year <= 0 ? " (BC)" : "");
+        return;
+    }
+    char text[10] = "0000-00-00";
+    two_digits(text, (unsigned)year / 100);
+    two_digits(text + 2, (unsigned)year % 100);
+    two_digits(text + 5, month);
+    two_digits(text + 8, day);
+    cl_text_bytes(t, text, sizeof text);
 }
 
 void cl_put_date(struct cl_text *t, int32_t days)
@@ -44,8 +58,12 @@ static void put_fraction(struct cl_text *t, int64_t fraction, int64_t per_second
 
 void cl_put_time(struct cl_text *t, int64_t ticks, int64_t per_second)
 {
-    int64_t s = ticks / per_second;
-    cl_text_printf(t, "%02" PRId64 ":%02" PRId64 ":%02" PRId64, s / 3600, s / 60 % 60, s % 60);
+    unsigned s = (unsigned)(ticks / per_second); /* at most 24:00:00 */
+    char text[8] = "00:00:00";
+    two_digits(text, s / 3600);
+    two_digits(text + 3, s / 60 % 60);
+    two_digits(text + 6, s % 60);
+    cl_text_bytes(t, text, sizeof text);
     if (ticks % per_second != 0) put_fraction(t, ticks % per_second, per_second, 0);
 }
 

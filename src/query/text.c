@@ -134,11 +134,34 @@ static void put_number(struct cl_text *t, const char *digits)
     if (strpbrk(digits, ".e") == NULL) cl_text_str(t, ".0");
 }
 
+/* Most measured numbers have six decimals or less.  n / 10^6 is the double nearest to that decimal
+ * (both are exact), so the text reads back as `value`; with 15 digits or less no shorter text does.
+ */
+static bool put_short_decimal(struct cl_text *t, double value)
+{
+    if (!(fabs(value) < 1e9)) return false;
+    int64_t n = llrint(value * 1e6);
+    if (n == 0 || (double)n / 1e6 != value) return false; /* 0: or -0.0 */
+    char digits[6];
+    int64_t magnitude = n < 0 ? -n : n, fraction = magnitude % 1000000;
+    size_t len = sizeof digits;
+    for (size_t i = len; i > 0; i--, fraction /= 10)
+        digits[i - 1] = (char)('0' + fraction % 10);
+    while (len > 1 && digits[len - 1] == '0')
+        len--;
+    if (n < 0) cl_text_byte(t, '-');
+    cl_text_int(t, magnitude / 1000000);
+    cl_text_byte(t, '.');
+    cl_text_bytes(t, digits, len);
+    return true;
+}
+
 /* 17 significant digits always read back as the same double (9 for a float); most numbers need 15
  * (6) or less, which printf trims. */
 void cl_text_double(struct cl_text *t, double value)
 {
     char digits[40];
+    if (put_short_decimal(t, value)) return;
     if (!isfinite(value)) {
         cl_text_str(t, isnan(value) ? "nan" : value > 0 ? "inf" : "-inf");
         return;

@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-static enum cl_code column_init(struct cl_column *col, enum cl_type type, int32_t capacity, struct cl_error *err)
+static enum cl_code column_init(struct cl_column *col, enum cl_type type, int32_t capacity,
+                                struct cl_error *err)
 {
     size_t bits = ((size_t)capacity + 7) / 8, width = cl_type_width(type);
     col->type = type;
@@ -18,8 +19,8 @@ static enum cl_code column_init(struct cl_column *col, enum cl_type type, int32_
     return CL_OK;
 }
 
-enum cl_code cl_batch_new(const struct cl_schema *schema, int32_t capacity_rows, struct cl_batch **ret,
-                          struct cl_error *err)
+enum cl_code cl_batch_new(const struct cl_schema *schema, int32_t capacity_rows,
+                          struct cl_batch **ret, struct cl_error *err)
 {
     assert(capacity_rows > 0);
     struct cl_batch *b = calloc(1, sizeof *b);
@@ -75,7 +76,8 @@ enum cl_code cl_column_grow(struct cl_column *col, int32_t rows, size_t extra, s
 {
     size_t used = (size_t)col->offsets[rows];
     if (extra > CL_COLUMN_MAX_BYTES - used)
-        return cl_fail(err, CL_ELIMIT, "a batch column would hold more than %zu bytes", CL_COLUMN_MAX_BYTES);
+        return cl_fail(err, CL_ELIMIT, "a batch column would hold more than %zu bytes",
+                       CL_COLUMN_MAX_BYTES);
     size_t cap = col->data_cap < 4096 ? 4096 : col->data_cap;
     while (cap - used < extra)
         cap *= 2;
@@ -86,7 +88,8 @@ enum cl_code cl_column_grow(struct cl_column *col, int32_t rows, size_t extra, s
     return CL_OK;
 }
 
-static void take_fixed(struct cl_column *dst, int32_t at, const struct cl_column *src, const int32_t *idx, int32_t n)
+static void take_fixed(struct cl_column *dst, int32_t at, const struct cl_column *src,
+                       const int32_t *idx, int32_t n)
 {
     size_t width = cl_type_width(src->type);
     for (int32_t i = 0; i < n; i++) {
@@ -98,8 +101,8 @@ static void take_fixed(struct cl_column *dst, int32_t at, const struct cl_column
     }
 }
 
-static enum cl_code take_bytes(struct cl_column *dst, int32_t at, const struct cl_column *src, const int32_t *idx,
-                               int32_t n, struct cl_error *err)
+static enum cl_code take_bytes(struct cl_column *dst, int32_t at, const struct cl_column *src,
+                               const int32_t *idx, int32_t n, struct cl_error *err)
 {
     size_t total = 0;
     for (int32_t i = 0; i < n; i++)
@@ -108,17 +111,19 @@ static enum cl_code take_bytes(struct cl_column *dst, int32_t at, const struct c
     if (code != CL_OK) return code;
     for (int32_t i = 0; i < n; i++) {
         int32_t len = src->offsets[idx[i] + 1] - src->offsets[idx[i]];
-        if (len > 0) memcpy(dst->data + dst->offsets[at + i], src->data + src->offsets[idx[i]], (size_t)len);
+        if (len > 0)
+            memcpy(dst->data + dst->offsets[at + i], src->data + src->offsets[idx[i]], (size_t)len);
         dst->offsets[at + i + 1] = dst->offsets[at + i] + len;
     }
     return CL_OK;
 }
 
-enum cl_code cl_batch_take(struct cl_batch *dst, const struct cl_batch *src, const int32_t *indexes, int32_t n,
-                           struct cl_error *err)
+enum cl_code cl_batch_take(struct cl_batch *dst, const struct cl_batch *src, const int32_t *indexes,
+                           int32_t n, struct cl_error *err)
 {
     if (n > dst->capacity - dst->rows)
-        return cl_fail(err, CL_ELIMIT, "batch of %d rows has no room for %d more", dst->capacity, n);
+        return cl_fail(err, CL_ELIMIT, "batch of %d rows has no room for %d more", dst->capacity,
+                       n);
     for (size_t c = 0; c < src->schema->n; c++) {
         struct cl_column *to = &dst->columns[c];
         const struct cl_column *from = &src->columns[c];

@@ -23,8 +23,11 @@ size_t cl_type_width(enum cl_type type)
 const char *cl_type_text(const struct cl_field *field, char *buf, size_t size)
 {
     static const char *const names[] = {
-        [CL_BOOLEAN] = "boolean", [CL_INT] = "int",   [CL_LONG] = "long",           [CL_FLOAT] = "float",   [CL_DOUBLE] = "double",
-        [CL_DECIMAL] = "decimal", [CL_DATE] = "date", [CL_TIMESTAMP] = "timestamp", [CL_STRING] = "string", [CL_BINARY] = "binary",
+        [CL_BOOLEAN] = "boolean", [CL_INT] = "int",
+        [CL_LONG] = "long",       [CL_FLOAT] = "float",
+        [CL_DOUBLE] = "double",   [CL_DECIMAL] = "decimal",
+        [CL_DATE] = "date",       [CL_TIMESTAMP] = "timestamp",
+        [CL_STRING] = "string",   [CL_BINARY] = "binary",
     };
     if (field->type == CL_DECIMAL)
         (void)snprintf(buf, size, "decimal(%d, %d)", field->precision, field->scale);

@@ -1,4 +1,5 @@
-/* schema.h - the columns of a table: the types that Athena, Redshift, Spark, Trino, DuckDB and PyIceberg all read. */
+/* schema.h - the columns of a table: the types that Athena, Redshift, Spark, Trino, DuckDB and
+ * PyIceberg all read. */
 #ifndef CITYLAKE_RECORD_SCHEMA_H
 #define CITYLAKE_RECORD_SCHEMA_H
 
@@ -12,7 +13,8 @@ enum cl_type {
     CL_LONG,      /* int64 */
     CL_FLOAT,     /* IEEE 754 single */
     CL_DOUBLE,    /* IEEE 754 double */
-    CL_DECIMAL,   /* decimal(precision <= 38, scale): 16-byte two's complement, little-endian, unscaled */
+    CL_DECIMAL,   /* decimal(precision <= 38, scale): 16-byte two's complement, little-endian,
+                     unscaled */
     CL_DATE,      /* int32 days since 1970-01-01 */
     CL_TIMESTAMP, /* int64 microseconds since 1970-01-01T00:00:00, no zone, UTC */
     CL_STRING,    /* UTF-8 */
@@ -28,16 +30,19 @@ struct cl_field {
     const char *doc; /* NULL or text */
 };
 
-/* A schema borrows its strings from whatever built it (an arena of the spec, of the table metadata). */
+/* A schema borrows its strings from whatever built it (an arena of the spec, of the table
+ * metadata). */
 struct cl_schema {
     size_t n;
     struct cl_field *fields;
 };
 
-/* Bytes of one value in a column's values buffer: 0 for CL_BOOLEAN (bits) and for CL_STRING and CL_BINARY (offsets). */
+/* Bytes of one value in a column's values buffer: 0 for CL_BOOLEAN (bits) and for CL_STRING and
+ * CL_BINARY (offsets). */
 size_t cl_type_width(enum cl_type type);
 
-/* Iceberg's name of the type: "boolean" ... "decimal(9, 2)", "timestamp".  buf of 32 bytes or more.  Returns buf. */
+/* Iceberg's name of the type: "boolean" ... "decimal(9, 2)", "timestamp".  buf of 32 bytes or more.
+ * Returns buf. */
 const char *cl_type_text(const struct cl_field *field, char *buf, size_t size);
 
 /* Index of the field of that name, or -1. */

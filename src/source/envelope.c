@@ -144,20 +144,25 @@ static bool skip_string(struct scan *s)
     return false;
 }
 
-/* Past an object or array: brackets are counted, not matched. */
+/* Past an object or array: brackets are counted, not matched.  The loop that most of the time is
+ * spent in: pointers are local, for bytes may alias *s. */
 static bool skip_nested(struct scan *s)
 {
+    uint8_t *p = s->p, *end = s->end;
     size_t depth = 0;
-    while (s->p < s->end) {
-        switch (CLASS[*s->p++]) {
-        case QUOTE:
-            if (!skip_string(s)) return false;
-            break;
-        case OPEN: depth++; break;
-        case CLOSE:
-            if (--depth == 0) return true;
-            break;
-        default: break;
+    while (p < end) {
+        uint8_t class = CLASS[*p++];
+        if (class == PLAIN) continue;
+        if (class == QUOTE) {
+            while (p < end && *p != '"')
+                p += *p == '\\' && end - p > 1 ? 2 : 1;
+            if (p == end) return false;
+            p++;
+        } else if (class == OPEN) {
+            depth++;
+        } else if (class == CLOSE && --depth == 0) {
+            s->p = p;
+            return true;
         }
     }
     return false;

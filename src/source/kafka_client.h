@@ -13,10 +13,12 @@
 #include <pthread.h>
 
 struct cl_kafka_notes {
-    pthread_mutex_t lock;      /* guards all below */
-    char text[512];            /* newest complaint, "" = none */
-    rd_kafka_resp_err_t event; /* newest error event that nobody took */
+    pthread_mutex_t lock; /* guards all below */
+    char text[512];       /* newest complaint, "" = none */
+    rd_kafka_resp_err_t
+        event; /* error event that nobody took: all brokers down, or one that needs a person */
     char event_text[512];
+    int certificate; /* why a broker's certificate was refused last (X509_V_ERR_...), 0 = none */
 };
 
 void cl_kafka_notes_init(struct cl_kafka_notes *n);
@@ -29,13 +31,18 @@ const char *cl_kafka_notes_text(struct cl_kafka_notes *n, char *buf, size_t size
  * bytes. */
 rd_kafka_resp_err_t cl_kafka_notes_take_event(struct cl_kafka_notes *n, char text[512]);
 
-/* A client of `type`: `defaults` (name, value, ..., NULL), then the servers and properties of the
- * spec, then `fixed`, which the spec may not set: it is an error that says so.  notes and opaque-s
- * of callbacks: rd_kafka_opaque is `notes`.  dr_msg_cb may be NULL. CL_EINVAL: librdkafka refuses a
- * property (named). */
+struct cl_kafka_property {
+    const char *name, *value;
+};
+
+/* A client of `type`.  Its configuration: `defaults`, then the servers and properties of the spec,
+ * then `fixed`, which the spec may not change; both tables end with a NULL name.  The opaque of the
+ * client and of its callbacks is `notes`.  dr_msg_cb may be NULL.
+ * CL_EINVAL: librdkafka refuses a property (named). */
 CL_MUSTCHECK enum cl_code
-cl_kafka_client_new(const struct cl_spec *spec, rd_kafka_type_t type, const char *const *defaults,
-                    const char *const *fixed, struct cl_kafka_notes *notes,
+cl_kafka_client_new(const struct cl_spec *spec, rd_kafka_type_t type,
+                    const struct cl_kafka_property *defaults, const struct cl_kafka_property *fixed,
+                    struct cl_kafka_notes *notes,
                     void (*dr_msg_cb)(rd_kafka_t *, const rd_kafka_message_t *, void *),
                     rd_kafka_t **ret, struct cl_error *err);
 
@@ -47,7 +54,13 @@ bool cl_kafka_needs_a_person(rd_kafka_resp_err_t e);
 enum cl_code cl_kafka_fail(struct cl_error *err, rd_kafka_resp_err_t e,
                            struct cl_kafka_notes *notes, const char *fmt, ...) CL_PRINTF(4, 5);
 
-/* The same for a broker that gives no answer; names the servers and what to check. */
+/* Metadata of one topic, or of all when topic is NULL.  A broker that refuses us (password,
+ * certificate) ends the wait at once, with the error that says so. */
+CL_MUSTCHECK rd_kafka_resp_err_t cl_kafka_metadata(rd_kafka_t *rk, struct cl_kafka_notes *notes,
+                                                   rd_kafka_topic_t *topic, int timeout_ms,
+                                                   const struct rd_kafka_metadata **ret);
+
+/* The same for a broker that gives no answer or refuses us; names the servers and what to do. */
 enum cl_code cl_kafka_fail_unreachable(struct cl_error *err, rd_kafka_resp_err_t e,
                                        struct cl_kafka_notes *notes, const char *servers);
 

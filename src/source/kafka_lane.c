@@ -180,8 +180,7 @@ static void look_for_trouble(struct cl_kafka_source *s, struct cl_kafka_lane *l)
     (void)rd_kafka_poll(s->rk, 0); /* serves the error callback */
     rd_kafka_resp_err_t event = cl_kafka_notes_take_event(&s->notes, text);
     if (cl_kafka_needs_a_person(event)) {
-        (void)cl_kafka_fail(&e, event, NULL, "Kafka at %s refused us: %s",
-                            s->spec->kafka.bootstrap_servers, text);
+        (void)cl_kafka_fail_unreachable(&e, event, &s->notes, s->spec->kafka.bootstrap_servers);
         pend(l, &e);
     } else if (event == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && may_report(s)) {
         (void)cl_kafka_fail(&e, event, &s->notes, "lost Kafka at %s, trying again",

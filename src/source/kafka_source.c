@@ -26,47 +26,27 @@
 #define FETCH_BYTES "8388608"
 
 /* May be overridden by kafka.properties. */
-static const char *const DEFAULTS[] = {
-    "isolation.level",
-    "read_committed",
-    "queued.max.messages.kbytes",
-    QUEUE_KIB,
-    "queued.min.messages",
-    "100000",
-    "fetch.max.bytes",
-    FETCH_BYTES,
-    "max.partition.fetch.bytes",
-    "1048576",
-    "receive.message.max.bytes",
-    "268435456", /* a message of any size a broker may take; only a cap */
-    "fetch.min.bytes",
-    "65536", /* few large responses cost less than many small ones */
-    "fetch.wait.max.ms",
-    "100", /* what that may add to latency */
-    "fetch.error.backoff.ms",
-    "100",
-    "reconnect.backoff.max.ms",
-    "2000",
-    "topic.metadata.refresh.interval.ms",
-    "60000",
-    "log.connection.close",
-    "false",
-    NULL,
+static const struct cl_kafka_property DEFAULTS[] = {
+    {"isolation.level", "read_committed"},
+    {"queued.max.messages.kbytes", QUEUE_KIB},
+    {"queued.min.messages", "100000"},
+    {"fetch.max.bytes", FETCH_BYTES},
+    {"max.partition.fetch.bytes", "1048576"},
+    {"receive.message.max.bytes", "268435456"}, /* as large as a broker may send; only a cap */
+    {"fetch.min.bytes", "65536"},               /* few large responses cost less than many small */
+    {"fetch.wait.max.ms", "100"},               /* what that may add to latency */
+    {"fetch.error.backoff.ms", "100"},
+    {"reconnect.backoff.max.ms", "2000"},
+    {"topic.metadata.refresh.interval.ms", "60000"},
+    {"log.connection.close", "false"},
+    {NULL, NULL},
 };
 
 /* Without these positions could jump or ends be missed. */
-static const char *const FIXED[] = {
-    "enable.auto.commit",
-    "false",
-    "enable.auto.offset.store",
-    "false",
-    "auto.offset.reset",
-    "error",
-    "enable.partition.eof",
-    "true",
-    "allow.auto.create.topics",
-    "false",
-    NULL,
+static const struct cl_kafka_property FIXED[] = {
+    {"enable.auto.commit", "false"},       {"enable.auto.offset.store", "false"},
+    {"auto.offset.reset", "error"},        {"enable.partition.eof", "true"},
+    {"allow.auto.create.topics", "false"}, {NULL, NULL},
 };
 
 static struct cl_kafka_source *self_of(struct cl_source *s)
@@ -158,16 +138,10 @@ static enum cl_code ask_topic(struct cl_kafka_source *s, struct cl_kafka_topic *
 {
     for (;;) {
         const struct rd_kafka_metadata *md = NULL;
-        int timeout_ms = left_ms(deadline_us);
         rd_kafka_resp_err_t e =
-            rd_kafka_metadata(s->rk, 0, t->rkt, &md, timeout_ms > 0 ? timeout_ms : 1);
-        if (e != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            char text[512];
-            (void)rd_kafka_poll(s->rk, 0);
-            rd_kafka_resp_err_t event = cl_kafka_notes_take_event(&s->notes, text);
-            if (cl_kafka_needs_a_person(event)) e = event;
+            cl_kafka_metadata(s->rk, &s->notes, t->rkt, left_ms(deadline_us), &md);
+        if (e != RD_KAFKA_RESP_ERR_NO_ERROR)
             return cl_kafka_fail_unreachable(err, e, &s->notes, s->spec->kafka.bootstrap_servers);
-        }
         e = md->topic_cnt == 1 ? md->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
         if (e == RD_KAFKA_RESP_ERR_NO_ERROR && md->topics[0].partition_cnt > 0) {
             *ret = md;
@@ -347,6 +321,27 @@ static enum cl_code kafka_watermarks(struct cl_source *base, int32_t part, int64
                          s->spec->kafka.bootstrap_servers, p->topic->feed->topic, p->partition);
 }
 
+/* What the fetch responses said, which costs nothing to look at. */
+static int64_t kafka_known_end(struct cl_source *base, int32_t part)
+{
+    struct cl_kafka_source *s = self_of(base);
+    const struct cl_kafka_part *p = &s->parts[part];
+    int64_t low, end;
+    if (rd_kafka_get_watermark_offsets(s->rk, p->topic->feed->topic, p->partition, &low, &end) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR)
+        return -1;
+    return end >= 0 ? end : -1;
+}
+
+static int64_t kafka_queued(struct cl_source *base)
+{
+    struct cl_kafka_source *s = self_of(base);
+    int64_t n = 0;
+    for (int i = 0; i < s->n_lanes; i++)
+        n += (int64_t)rd_kafka_queue_length(s->lanes[i].queue);
+    return n;
+}
+
 /* ---- start and stop ---- */
 
 static void kafka_stop(struct cl_source *base)
@@ -475,6 +470,8 @@ static const struct cl_source_ops OPS = {
     .stop = kafka_stop,
     .free = kafka_free,
     .watermarks = kafka_watermarks,
+    .known_end = kafka_known_end,
+    .queued = kafka_queued,
 };
 
 static int64_t int_property(rd_kafka_t *rk, const char *name)

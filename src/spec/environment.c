@@ -1,4 +1,5 @@
-/* environment.c - what the environment says: the reference pipeline's variables, and ${NAME} in Kafka properties. */
+/* environment.c - what the environment says: the reference pipeline's variables, and ${NAME} in
+ * Kafka properties. */
 #include "spec/parts.h"
 
 #include "base/buf.h"
@@ -12,7 +13,8 @@ static const char *variable(const char *name)
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-static enum cl_code apply_topic(struct cl_spec *spec, const char *name, const char *feed_name, struct cl_error *err)
+static enum cl_code apply_topic(struct cl_spec *spec, const char *name, const char *feed_name,
+                                struct cl_error *err)
 {
     const char *value = variable(name);
     if (value == NULL) return CL_OK;
@@ -30,8 +32,9 @@ static enum cl_code apply_topic(struct cl_spec *spec, const char *name, const ch
 enum cl_code cl_environment_apply(struct cl_spec *spec, struct cl_error *err)
 {
     static const char *const topics[][2] = {
-        {"VEHICLE_TOPIC", "vehicle"}, {"GPS_TOPIC", "gps"},           {"TRAFFIC_TOPIC", "camera"},
-        {"WEATHER_TOPIC", "weather"}, {"EMERGENCY_TOPIC", "emergency"},
+        {"VEHICLE_TOPIC", "vehicle"},     {"GPS_TOPIC", "gps"},
+        {"TRAFFIC_TOPIC", "camera"},      {"WEATHER_TOPIC", "weather"},
+        {"EMERGENCY_TOPIC", "emergency"},
     };
     const char *servers = variable("KAFKA_BOOTSTRAP_SERVERS");
     if (servers != NULL) {
@@ -48,23 +51,30 @@ enum cl_code cl_environment_apply(struct cl_spec *spec, struct cl_error *err)
 enum { MAX_EXPANDED = 64 * 1024, MAX_VARIABLE = 128 };
 
 /* *p stands at "${": puts the variable's value into *ret and *p behind the brace. */
-static enum cl_code reference(const struct cl_yaml_node *node, const char **p, const char **ret, struct cl_error *err)
+static enum cl_code reference(const struct cl_yaml_node *node, const char **p, const char **ret,
+                              struct cl_error *err)
 {
     char name[MAX_VARIABLE];
     const char *start = *p + 2;
     size_t len = strcspn(start, "}");
-    if (start[len] == '\0') return cl_yaml_fail(node, err, "\"${\" without \"}\"; write ${NAME}, or $${ for the text itself");
+    if (start[len] == '\0')
+        return cl_yaml_fail(node, err,
+                            "\"${\" without \"}\"; write ${NAME}, or $${ for the text itself");
     if (len == 0 || len >= sizeof name)
-        return cl_yaml_fail(node, err, "${...} holds no usable name; write ${NAME}, or $${ for the text itself");
+        return cl_yaml_fail(
+            node, err, "${...} holds no usable name; write ${NAME}, or $${ for the text itself");
     memcpy(name, start, len);
     name[len] = '\0';
     *ret = getenv(name);
-    if (*ret == NULL) return cl_yaml_fail(node, err, "environment variable %s is not set; set it or remove ${%s}", name, name);
+    if (*ret == NULL)
+        return cl_yaml_fail(node, err, "environment variable %s is not set; set it or remove ${%s}",
+                            name, name);
     *p = start + len + 1;
     return CL_OK;
 }
 
-static enum cl_code expand(const struct cl_yaml_node *node, struct cl_buf *out, struct cl_error *err)
+static enum cl_code expand(const struct cl_yaml_node *node, struct cl_buf *out,
+                           struct cl_error *err)
 {
     enum cl_code code = CL_OK;
     for (const char *p = node->text; code == CL_OK && *p != '\0';) {
@@ -79,12 +89,13 @@ static enum cl_code expand(const struct cl_yaml_node *node, struct cl_buf *out, 
             code = cl_buf_append(out, p++, 1, err);
         }
     }
-    if (code == CL_ELIMIT) return cl_yaml_fail(node, err, "longer than 64 KiB with its variables filled in");
+    if (code == CL_ELIMIT)
+        return cl_yaml_fail(node, err, "longer than 64 KiB with its variables filled in");
     return code;
 }
 
-enum cl_code cl_environment_expand(const struct cl_yaml_node *node, struct cl_arena *arena, char **ret,
-                                   struct cl_error *err)
+enum cl_code cl_environment_expand(const struct cl_yaml_node *node, struct cl_arena *arena,
+                                   char **ret, struct cl_error *err)
 {
     struct cl_buf out;
     cl_buf_init(&out, MAX_EXPANDED);

@@ -1,8 +1,10 @@
 /* path.c - where a column's value stands in the JSON message.
  *
  *   path   = first { "." member | "[" digits "]" }
- *   first  = member | "[" digits "]"         (a message is an object, so a leading index is refused)
- *   member = run of bytes other than . [ ] " and blank, or a quoted JSON-like string: "odd name", with \" and \\ */
+ *   first  = member | "[" digits "]"         (a message is an object, so a leading index is
+ * refused)
+ *   member = run of bytes other than . [ ] " and blank, or a quoted JSON-like string: "odd name",
+ * with \" and \\ */
 #include "spec/path.h"
 
 #include <stdio.h>
@@ -11,12 +13,13 @@
 static enum cl_code bad(const char *text, const char *at, const char *what, struct cl_error *err)
 {
     return cl_fail(err, CL_EINVAL,
-                   "bad path \"%.100s\": %s at character %zu; write it like location[0] or a.b[2].\"odd name\"", text, what,
-                   (size_t)(at - text) + 1);
+                   "bad path \"%.100s\": %s at character %zu; write it like location[0] or "
+                   "a.b[2].\"odd name\"",
+                   text, what, (size_t)(at - text) + 1);
 }
 
-static enum cl_code quoted(const char *text, const char **p, struct cl_arena *arena, struct cl_path_step *step,
-                           struct cl_error *err)
+static enum cl_code quoted(const char *text, const char **p, struct cl_arena *arena,
+                           struct cl_path_step *step, struct cl_error *err)
 {
     const char *start = *p, *at = start + 1;
     char *key = cl_arena_alloc(arena, strlen(at) + 1);
@@ -26,7 +29,8 @@ static enum cl_code quoted(const char *text, const char **p, struct cl_arena *ar
         if (*at == '\0') return bad(text, start, "a quote that does not end", err);
         if (*at == '\\') {
             at++;
-            if (*at != '"' && *at != '\\') return bad(text, at - 1, "an escape other than \\\" and \\\\", err);
+            if (*at != '"' && *at != '\\')
+                return bad(text, at - 1, "an escape other than \\\" and \\\\", err);
         }
         key[len++] = *at;
     }
@@ -35,12 +39,13 @@ static enum cl_code quoted(const char *text, const char **p, struct cl_arena *ar
     return CL_OK;
 }
 
-static enum cl_code member(const char *text, const char **p, struct cl_arena *arena, struct cl_path_step *step,
-                           struct cl_error *err)
+static enum cl_code member(const char *text, const char **p, struct cl_arena *arena,
+                           struct cl_path_step *step, struct cl_error *err)
 {
     if (**p == '"') return quoted(text, p, arena, step, err);
     size_t len = strcspn(*p, ".[]\" \t\r\n");
-    if (len == 0) return bad(text, *p, **p == '\0' ? "a name is missing" : "an unexpected character", err);
+    if (len == 0)
+        return bad(text, *p, **p == '\0' ? "a name is missing" : "an unexpected character", err);
     char *key = cl_arena_strndup(arena, *p, len);
     if (key == NULL) return cl_fail_nomem(err);
     *step = (struct cl_path_step){.key = key, .key_len = len, .index = -1};
@@ -48,7 +53,8 @@ static enum cl_code member(const char *text, const char **p, struct cl_arena *ar
     return CL_OK;
 }
 
-static enum cl_code element(const char *text, const char **p, struct cl_path_step *step, struct cl_error *err)
+static enum cl_code element(const char *text, const char **p, struct cl_path_step *step,
+                            struct cl_error *err)
 {
     const char *start = *p, *at = start + 1;
     int index = 0;
@@ -56,14 +62,15 @@ static enum cl_code element(const char *text, const char **p, struct cl_path_ste
         index = index * 10 + (*at - '0');
         if (index > CL_PATH_MAX_INDEX) return bad(text, start, "an index above 999999", err);
     }
-    if (at == start + 1 || *at != ']') return bad(text, start, "an index that is not [digits]", err);
+    if (at == start + 1 || *at != ']')
+        return bad(text, start, "an index that is not [digits]", err);
     *step = (struct cl_path_step){.index = index};
     *p = at + 1;
     return CL_OK;
 }
 
-enum cl_code cl_path_parse(const char *text, struct cl_arena *arena, struct cl_path_step **ret, size_t *ret_len,
-                           struct cl_error *err)
+enum cl_code cl_path_parse(const char *text, struct cl_arena *arena, struct cl_path_step **ret,
+                           size_t *ret_len, struct cl_error *err)
 {
     struct cl_path_step steps[CL_PATH_MAX_STEPS];
     size_t n = 0;

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Splits "1_000.5 MiB" into a number and what follows it (blanks skipped).  Not strtod on the text itself: that would take hex,
- * "inf" and "nan".  NULL: no number stands there. */
+/* Splits "1_000.5 MiB" into a number and what follows it (blanks skipped).  Not strtod on the text
+ * itself: that would take hex, "inf" and "nan".  NULL: no number stands there. */
 static const char *split_number(const char *text, double *ret)
 {
     char digits[64];
@@ -21,7 +21,8 @@ static const char *split_number(const char *text, double *ret)
         } else if (*p == '.' && !point && !exponent) {
             point = true;
         } else if ((*p == 'e' || *p == 'E') && any && !exponent &&
-                   (p[1 + (p[1] == '-' || p[1] == '+')] >= '0' && p[1 + (p[1] == '-' || p[1] == '+')] <= '9')) {
+                   (p[1 + (p[1] == '-' || p[1] == '+')] >= '0' &&
+                    p[1 + (p[1] == '-' || p[1] == '+')] <= '9')) {
             exponent = true;
             digits[n++] = *p;
             if (p[1] == '-' || p[1] == '+') digits[n++] = *++p;
@@ -53,7 +54,8 @@ static bool thousands(const char *suffix, double *number)
     return false;
 }
 
-/* Plain digits are read as integers, so that all 64 bits are exact; only suffixes and fractions go through a double. */
+/* Plain digits are read as integers, so that all 64 bits are exact; only suffixes and fractions go
+ * through a double. */
 static bool exact_integer(const char *text, int64_t *ret)
 {
     int64_t value = 0;
@@ -77,8 +79,10 @@ enum cl_code cl_scalar_count(const char *text, int64_t *ret, struct cl_error *er
     double number;
     if (exact_integer(text, ret)) return CL_OK;
     const char *suffix = split_number(text, &number);
-    if (suffix == NULL || !thousands(suffix, &number) || number != floor(number) || fabs(number) > 9e15)
-        return cl_fail(err, CL_EINVAL, "\"%.64s\" is not a whole number such as 500, 1_000_000, 10k or 2M", text);
+    if (suffix == NULL || !thousands(suffix, &number) || number != floor(number) ||
+        fabs(number) > 9e15)
+        return cl_fail(err, CL_EINVAL,
+                       "\"%.64s\" is not a whole number such as 500, 1_000_000, 10k or 2M", text);
     *ret = (int64_t)number;
     return CL_OK;
 }
@@ -98,8 +102,16 @@ enum cl_code cl_scalar_size(const char *text, int64_t *ret_bytes, struct cl_erro
     static const struct {
         const char *unit;
         double bytes;
-    } units[] = {{"", 1},     {"B", 1},           {"kB", 1e3},          {"KB", 1e3},   {"MB", 1e6},
-                 {"GB", 1e9}, {"TB", 1e12},       {"KiB", 1024},        {"MiB", 1 << 20}, {"GiB", 1 << 30},
+    } units[] = {{"", 1},
+                 {"B", 1},
+                 {"kB", 1e3},
+                 {"KB", 1e3},
+                 {"MB", 1e6},
+                 {"GB", 1e9},
+                 {"TB", 1e12},
+                 {"KiB", 1024},
+                 {"MiB", 1 << 20},
+                 {"GiB", 1 << 30},
                  {"TiB", 1099511627776.0}};
     double number;
     const char *unit = split_number(text, &number);
@@ -110,13 +122,15 @@ enum cl_code cl_scalar_size(const char *text, int64_t *ret_bytes, struct cl_erro
         *ret_bytes = (int64_t)number;
         return CL_OK;
     }
-    return cl_fail(err, CL_EINVAL, "\"%.64s\" is not a size such as \"128 MiB\", \"64 KiB\", \"1 GB\" or 4096 (bytes)",
-                   text);
+    return cl_fail(
+        err, CL_EINVAL,
+        "\"%.64s\" is not a size such as \"128 MiB\", \"64 KiB\", \"1 GB\" or 4096 (bytes)", text);
 }
 
 enum cl_code cl_scalar_bool(const char *text, bool *ret, struct cl_error *err)
 {
-    static const char *const yes[] = {"true", "True", "TRUE"}, *const no[] = {"false", "False", "FALSE"};
+    static const char *const yes[] = {"true", "True", "TRUE"}, *const no[] = {"false", "False",
+                                                                              "FALSE"};
     for (size_t i = 0; i < 3; i++) {
         if (strcmp(text, yes[i]) != 0 && strcmp(text, no[i]) != 0) continue;
         *ret = strcmp(text, yes[i]) == 0;

@@ -1,4 +1,5 @@
-/* spec.c - the whole of city.yaml: defaults, the sections lake, kafka and city, then the feeds (feed.c). */
+/* spec.c - the whole of city.yaml: defaults, the sections lake, kafka and city, then the feeds
+ * (feed.c). */
 #include "spec/spec.h"
 
 #include "base/clock.h"
@@ -28,8 +29,10 @@ static enum cl_code set_defaults(struct cl_spec *spec, struct cl_error *err)
         .compression_level = 1,
         .memory_bytes = 384ll << 20,
     };
-    spec->kafka = (struct cl_kafka_spec){
-        .bootstrap_servers = "127.0.0.1:9092", .group = "citylake", .partitions = 4, .replication = 1};
+    spec->kafka = (struct cl_kafka_spec){.bootstrap_servers = "127.0.0.1:9092",
+                                         .group = "citylake",
+                                         .partitions = 4,
+                                         .replication = 1};
     spec->city = (struct cl_city_spec){
         .vehicles = 1000, .seed = 42, .speed_up = 1, .latitude = 51.5074, .longitude = -0.1278};
     static const char start[] = "2026-01-05T06:00:00";
@@ -37,39 +40,49 @@ static enum cl_code set_defaults(struct cl_spec *spec, struct cl_error *err)
     return code;
 }
 
-static enum cl_code read_lake(const struct cl_yaml_node *node, struct cl_spec *spec, struct cl_error *err)
+static enum cl_code read_lake(const struct cl_yaml_node *node, struct cl_spec *spec,
+                              struct cl_error *err)
 {
 #define AT(member) offsetof(struct cl_lake_spec, member)
-    static const char *const catalogs[] = {"local", NULL}, *const codecs[] = {"zstd", "snappy", "none", NULL};
+    static const char *const catalogs[] = {"local", NULL}, *const codecs[] = {"zstd", "snappy",
+                                                                              "none", NULL};
     static const struct cl_yaml_field keys[] = {
         {.key = "warehouse", .type = CL_YAML_STRING, .offset = AT(warehouse)},
         {.key = "namespace", .type = CL_YAML_STRING, .offset = AT(namespace_name)},
         {.key = "catalog", .type = CL_YAML_WORD, .offset = AT(catalog), .words = catalogs},
-        {"commit_every", CL_YAML_DURATION, AT(commit_every_us), 100e3, 86400e6, "from 100 ms to 1 day", NULL},
+        {"commit_every", CL_YAML_DURATION, AT(commit_every_us), 100e3, 86400e6,
+         "from 100 ms to 1 day", NULL},
         {"commit_rows", CL_YAML_COUNT, AT(commit_rows), 1, 1e12, "from 1 to 1e12", NULL},
-        {"target_file_size", CL_YAML_SIZE, AT(target_file_bytes), MIB, MIB * MIB, "from 1 MiB to 1 TiB", NULL},
-        {"row_group_size", CL_YAML_SIZE, AT(row_group_bytes), 65536, 128 * MIB, "from 64 KiB to 128 MiB", NULL},
-        {"memory", CL_YAML_SIZE, AT(memory_bytes), 32 * MIB, MIB * MIB, "from 32 MiB to 1 TiB", NULL},
+        {"target_file_size", CL_YAML_SIZE, AT(target_file_bytes), MIB, MIB * MIB,
+         "from 1 MiB to 1 TiB", NULL},
+        {"row_group_size", CL_YAML_SIZE, AT(row_group_bytes), 65536, 128 * MIB,
+         "from 64 KiB to 128 MiB", NULL},
+        {"memory", CL_YAML_SIZE, AT(memory_bytes), 32 * MIB, MIB * MIB, "from 32 MiB to 1 TiB",
+         NULL},
         {.key = "compression", .type = CL_YAML_WORD, .offset = AT(compression), .words = codecs},
         {"compression_level", CL_YAML_INT, AT(compression_level), 1, 22, "from 1 to 22", NULL},
     };
 #undef AT
     struct cl_lake_spec *lake = &spec->lake;
-    enum cl_code code = cl_yaml_read(node, keys, sizeof keys / sizeof *keys, lake, &spec->arena, err);
+    enum cl_code code =
+        cl_yaml_read(node, keys, sizeof keys / sizeof *keys, lake, &spec->arena, err);
     if (code != CL_OK || node == NULL) return code;
     if (!cl_name_is_valid(lake->namespace_name, true))
         return cl_yaml_fail(cl_yaml_get(node, "namespace"), err,
-                            "\"%.64s\" is not a namespace: a lower-case letter, then lower-case letters, digits and _, at "
+                            "\"%.64s\" is not a namespace: a lower-case letter, then lower-case "
+                            "letters, digits and _, at "
                             "most 127",
                             lake->namespace_name);
     const struct cl_yaml_node *level = cl_yaml_get(node, "compression_level");
     if (level != NULL && strcmp(lake->compression, "zstd") != 0)
-        return cl_yaml_fail_key(level, err, "only zstd has levels; remove it, or use compression: zstd");
+        return cl_yaml_fail_key(level, err,
+                                "only zstd has levels; remove it, or use compression: zstd");
     if (lake->row_group_bytes > lake->target_file_bytes) {
         const struct cl_yaml_node *at = cl_yaml_get(node, "target_file_size");
-        return cl_yaml_fail(at != NULL ? at : cl_yaml_get(node, "row_group_size"), err,
-                            "row_group_size (%lld bytes) must not be larger than target_file_size (%lld bytes)",
-                            (long long)lake->row_group_bytes, (long long)lake->target_file_bytes);
+        return cl_yaml_fail(
+            at != NULL ? at : cl_yaml_get(node, "row_group_size"), err,
+            "row_group_size (%lld bytes) must not be larger than target_file_size (%lld bytes)",
+            (long long)lake->row_group_bytes, (long long)lake->target_file_bytes);
     }
     return CL_OK;
 }
@@ -85,11 +98,13 @@ static const char *own_key(const char *property)
     return NULL;
 }
 
-static enum cl_code read_properties(const struct cl_yaml_node *node, struct cl_spec *spec, struct cl_error *err)
+static enum cl_code read_properties(const struct cl_yaml_node *node, struct cl_spec *spec,
+                                    struct cl_error *err)
 {
     if (node == NULL || node->kind == CL_YAML_NULL) return CL_OK;
     if (node->kind != CL_YAML_MAP)
-        return cl_yaml_fail(node, err, "expected librdkafka names and values, such as security.protocol: ssl");
+        return cl_yaml_fail(node, err,
+                            "expected librdkafka names and values, such as security.protocol: ssl");
     char **out = cl_arena_array(&spec->arena, 2 * node->n + 1, sizeof *out);
     if (out == NULL) return cl_fail_nomem(err);
     spec->kafka.properties = out;
@@ -107,7 +122,8 @@ static enum cl_code read_properties(const struct cl_yaml_node *node, struct cl_s
     return CL_OK;
 }
 
-static enum cl_code read_kafka(const struct cl_yaml_node *node, struct cl_spec *spec, struct cl_error *err)
+static enum cl_code read_kafka(const struct cl_yaml_node *node, struct cl_spec *spec,
+                               struct cl_error *err)
 {
 #define AT(member) offsetof(struct cl_kafka_spec, member)
     static const struct cl_yaml_field keys[] = {
@@ -116,31 +132,40 @@ static enum cl_code read_kafka(const struct cl_yaml_node *node, struct cl_spec *
         {"partitions", CL_YAML_INT, AT(partitions), 1, 100000, "from 1 to 100000", NULL},
         {"replication", CL_YAML_INT, AT(replication), 1, 1000, "from 1 to 1000", NULL},
         {.key = "properties"},
+        {.key = "security"},
     };
 #undef AT
-    enum cl_code code = cl_yaml_read(node, keys, sizeof keys / sizeof *keys, &spec->kafka, &spec->arena, err);
+    enum cl_code code =
+        cl_yaml_read(node, keys, sizeof keys / sizeof *keys, &spec->kafka, &spec->arena, err);
     if (code != CL_OK || node == NULL) return code;
-    return read_properties(cl_yaml_get(node, "properties"), spec, err);
+    code = read_properties(cl_yaml_get(node, "properties"), spec, err);
+    return code == CL_OK ? cl_security_read(cl_yaml_get(node, "security"), spec, err) : code;
 }
 
-static enum cl_code read_center(const struct cl_yaml_node *node, struct cl_city_spec *city, struct cl_error *err)
+static enum cl_code read_center(const struct cl_yaml_node *node, struct cl_city_spec *city,
+                                struct cl_error *err)
 {
     if (node == NULL) return CL_OK;
     if (node->kind != CL_YAML_LIST || node->n != 2)
-        return cl_yaml_fail(node, err, "expected [latitude, longitude], such as [51.5074, -0.1278]");
+        return cl_yaml_fail(node, err,
+                            "expected [latitude, longitude], such as [51.5074, -0.1278]");
     enum cl_code code = cl_yaml_real(node->first, false, &city->latitude, err);
     if (code == CL_OK) code = cl_yaml_real(node->last, false, &city->longitude, err);
     if (code != CL_OK) return code;
     /* Near the poles a degree of longitude is nothing, and the simulated roads would be needles. */
     if (city->latitude < -80 || city->latitude > 80)
-        return cl_yaml_fail(node->first, err, "latitude %g is outside of -80 to 80; the order is [latitude, longitude]",
-                            city->latitude);
+        return cl_yaml_fail(
+            node->first, err,
+            "latitude %g is outside of -80 to 80; the order is [latitude, longitude]",
+            city->latitude);
     if (city->longitude < -180 || city->longitude > 180)
-        return cl_yaml_fail(node->last, err, "longitude %g is outside of -180 to 180", city->longitude);
+        return cl_yaml_fail(node->last, err, "longitude %g is outside of -180 to 180",
+                            city->longitude);
     return CL_OK;
 }
 
-static enum cl_code read_city(const struct cl_yaml_node *node, struct cl_spec *spec, struct cl_error *err)
+static enum cl_code read_city(const struct cl_yaml_node *node, struct cl_spec *spec,
+                              struct cl_error *err)
 {
 #define AT(member) offsetof(struct cl_city_spec, member)
     static const struct cl_yaml_field keys[] = {
@@ -160,15 +185,18 @@ static enum cl_code read_city(const struct cl_yaml_node *node, struct cl_spec *s
     };
 #undef AT
     _Static_assert(sizeof spec->city.seed == sizeof(int64_t), "a count is read into seed");
-    enum cl_code code = cl_yaml_read(node, keys, sizeof keys / sizeof *keys, &spec->city, &spec->arena, err);
+    enum cl_code code =
+        cl_yaml_read(node, keys, sizeof keys / sizeof *keys, &spec->city, &spec->arena, err);
     if (code != CL_OK || node == NULL) return code;
     code = read_center(cl_yaml_get(node, "center"), &spec->city, err);
-    if (code == CL_OK) code = cl_yaml_read(cl_yaml_get(node, "faults"), faults, 4, &spec->city, &spec->arena, err);
+    if (code == CL_OK)
+        code = cl_yaml_read(cl_yaml_get(node, "faults"), faults, 4, &spec->city, &spec->arena, err);
     return code;
 }
 
 /* A file without `feeds` has the built-in ones. */
-static enum cl_code read_builtin_feeds(struct cl_spec *spec, struct cl_arena *tree, struct cl_error *err)
+static enum cl_code read_builtin_feeds(struct cl_spec *spec, struct cl_arena *tree,
+                                       struct cl_error *err)
 {
     const char *text = cl_spec_builtin_text();
     struct cl_yaml_node *root = NULL;
@@ -177,13 +205,15 @@ static enum cl_code read_builtin_feeds(struct cl_spec *spec, struct cl_arena *tr
     return code;
 }
 
-static enum cl_code read_root(struct cl_spec *spec, const struct cl_yaml_node *root, struct cl_arena *tree,
-                              struct cl_error *err)
+static enum cl_code read_root(struct cl_spec *spec, const struct cl_yaml_node *root,
+                              struct cl_arena *tree, struct cl_error *err)
 {
-    static const struct cl_yaml_field keys[] = {{.key = "lake"}, {.key = "kafka"}, {.key = "city"}, {.key = "feeds"}};
+    static const struct cl_yaml_field keys[] = {
+        {.key = "lake"}, {.key = "kafka"}, {.key = "city"}, {.key = "feeds"}};
     static const struct cl_yaml_node nothing = {.kind = CL_YAML_NULL};
     if (root == NULL) root = &nothing;
-    enum cl_code code = cl_yaml_read(root, keys, sizeof keys / sizeof *keys, NULL, &spec->arena, err);
+    enum cl_code code =
+        cl_yaml_read(root, keys, sizeof keys / sizeof *keys, NULL, &spec->arena, err);
     if (code == CL_OK) code = read_lake(cl_yaml_get(root, "lake"), spec, err);
     if (code == CL_OK) code = read_kafka(cl_yaml_get(root, "kafka"), spec, err);
     if (code == CL_OK) code = read_city(cl_yaml_get(root, "city"), spec, err);
@@ -195,7 +225,8 @@ static enum cl_code read_root(struct cl_spec *spec, const struct cl_yaml_node *r
     return code;
 }
 
-enum cl_code cl_spec_parse(const char *path, const char *text, size_t len, struct cl_spec **ret, struct cl_error *err)
+enum cl_code cl_spec_parse(const char *path, const char *text, size_t len, struct cl_spec **ret,
+                           struct cl_error *err)
 {
     struct cl_arena tree; /* of this call; what the spec keeps is copied */
     struct cl_yaml_node *root = NULL;
@@ -228,7 +259,10 @@ enum cl_code cl_spec_load(const char *path, struct cl_spec **ret, struct cl_erro
     if (f == NULL) {
         code = cl_fail_errno(err, errno, "cannot open the configuration file %.200s", path);
         return code == CL_ENOTFOUND && err != NULL
-                   ? cl_fail(err, code, "no configuration file %.200s; leave out --config to use the built-in one", path)
+                   ? cl_fail(
+                         err, code,
+                         "no configuration file %.200s; leave out --config to use the built-in one",
+                         path)
                    : code;
     }
     /* One byte more than allowed, so that a file that is too large is seen to be. */
@@ -238,8 +272,9 @@ enum cl_code cl_spec_load(const char *path, struct cl_spec **ret, struct cl_erro
         code = cl_fail_nomem(err);
     } else {
         len = fread(text, 1, cap, f);
-        code = ferror(f) ? cl_fail_errno(err, errno, "cannot read the configuration file %.200s", path)
-                         : cl_spec_parse(path, text, len, ret, err);
+        code = ferror(f)
+                   ? cl_fail_errno(err, errno, "cannot read the configuration file %.200s", path)
+                   : cl_spec_parse(path, text, len, ret, err);
     }
     free(text);
     (void)fclose(f);

@@ -21,8 +21,10 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
     for (size_t i = 1; i <= a_len; i++) {
         row[0] = i;
         for (size_t j = 1; j <= b_len; j++) {
-            size_t best = least(least(above[j] + 1, row[j - 1] + 1), above[j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) best = least(best, before[j - 2] + 1);
+            size_t best =
+                least(least(above[j] + 1, row[j - 1] + 1), above[j - 1] + (a[i - 1] != b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                best = least(best, before[j - 2] + 1);
             row[j] = best;
         }
         size_t *free_row = before;
@@ -47,7 +49,8 @@ const char *cl_suggest(const char *word, const char *const *candidates, size_t n
         size_t edits = distance(word, len, c, c_len);
         size_t longest = len > c_len ? len : c_len;
         size_t allowed = longest / 3 < 1 ? 1 : longest / 3;
-        /* A word of one or two letters is one edit from any other: only its own letters may be guessed. */
+        /* A word of one or two letters is one edit from any other: only its own letters may be
+         * guessed. */
         if (longest <= 2 && word[0] != c[0]) continue;
         if (edits <= allowed && edits < best) {
             best = edits;

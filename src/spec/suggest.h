@@ -4,8 +4,9 @@
 
 #include <stddef.h>
 
-/* The candidate within a third of the word's length (at least 1 edit, at most 3), or NULL.  Case counts as half nothing: words
- * that differ only in case are always suggested.  NULL entries are skipped. */
+/* The candidate within a third of the word's length (at least 1 edit, at most 3), or NULL.  Case
+ * counts as half nothing: words that differ only in case are always suggested.  NULL entries are
+ * skipped. */
 const char *cl_suggest(const char *word, const char *const *candidates, size_t n);
 
 #endif

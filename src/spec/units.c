@@ -1,4 +1,5 @@
-/* units.c - the table.  Factors are the exact definitions: international yard and pound, nautical mile, BIPM SI brochure. */
+/* units.c - the table.  Factors are the exact definitions: international yard and pound, nautical
+ * mile, BIPM SI brochure. */
 #include "spec/units.h"
 
 #include "spec/suggest.h"
@@ -60,7 +61,8 @@ enum cl_code cl_unit_find(const char *name, const struct cl_unit **ret, struct c
         return CL_OK;
     }
     const char *near = cl_suggest(name, names, N_UNITS);
-    if (near != NULL) return cl_fail(err, CL_EINVAL, "unknown unit \"%.64s\"; did you mean \"%s\"?", name, near);
+    if (near != NULL)
+        return cl_fail(err, CL_EINVAL, "unknown unit \"%.64s\"; did you mean \"%s\"?", name, near);
     char all[512] = "";
     for (size_t i = 0, used = 0; i < N_UNITS; i++) {
         size_t len = strlen(names[i]);
@@ -68,16 +70,20 @@ enum cl_code cl_unit_find(const char *name, const struct cl_unit **ret, struct c
         memcpy(all + used + len, i + 1 < N_UNITS ? ", " : "", i + 1 < N_UNITS ? 3 : 1);
         used += len + 2;
     }
-    return cl_fail(err, CL_EINVAL, "unknown unit \"%.64s\"; known are %s (any other belongs in `doc`)", name, all);
+    return cl_fail(err, CL_EINVAL,
+                   "unknown unit \"%.64s\"; known are %s (any other belongs in `doc`)", name, all);
 }
 
-enum cl_code cl_unit_conversion(const struct cl_unit *from, const struct cl_unit *to, double *ret_factor,
-                                double *ret_offset, struct cl_error *err)
+enum cl_code cl_unit_conversion(const struct cl_unit *from, const struct cl_unit *to,
+                                double *ret_factor, double *ret_offset, struct cl_error *err)
 {
     if (strcmp(from->dimension, to->dimension) != 0)
-        return cl_fail(err, CL_EINVAL, "cannot convert from \"%s\" (%s) to \"%s\" (%s): they measure different things",
-                       from->name, from->dimension, to->name, to->dimension);
-    double numerator = from->numerator * to->denominator, denominator = from->denominator * to->numerator;
+        return cl_fail(
+            err, CL_EINVAL,
+            "cannot convert from \"%s\" (%s) to \"%s\" (%s): they measure different things",
+            from->name, from->dimension, to->name, to->dimension);
+    double numerator = from->numerator * to->denominator,
+           denominator = from->denominator * to->numerator;
     *ret_factor = numerator / denominator;
     *ret_offset = from->shift * numerator / denominator - to->shift;
     return CL_OK;

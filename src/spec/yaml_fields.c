@@ -27,24 +27,27 @@ enum cl_code cl_yaml_text(const struct cl_yaml_node *node, const char **ret, str
     if (node->kind == CL_YAML_NULL || (node->kind == CL_YAML_TEXT && node->text[0] == '\0'))
         return cl_yaml_fail(node, err, "has no value; give one or remove the key");
     if (node->kind != CL_YAML_TEXT)
-        return cl_yaml_fail(node, err, "expected a single value, found %s", cl_yaml_kind_text(node));
+        return cl_yaml_fail(node, err, "expected a single value, found %s",
+                            cl_yaml_kind_text(node));
     *ret = node->text;
     return CL_OK;
 }
 
-enum cl_code cl_yaml_real(const struct cl_yaml_node *node, bool open_ended, double *ret, struct cl_error *err)
+enum cl_code cl_yaml_real(const struct cl_yaml_node *node, bool open_ended, double *ret,
+                          struct cl_error *err)
 {
     const char *text;
     if (open_ended && node->kind == CL_YAML_NULL) return CL_OK;
     enum cl_code code = cl_yaml_text(node, &text, err);
     if (code != CL_OK) return code;
-    if (open_ended && (strcmp(text, ".inf") == 0 || strcmp(text, "-.inf") == 0 || strcmp(text, "+.inf") == 0))
+    if (open_ended &&
+        (strcmp(text, ".inf") == 0 || strcmp(text, "-.inf") == 0 || strcmp(text, "+.inf") == 0))
         return CL_OK;
     return cl_yaml_place(node, cl_scalar_real(text, ret, err), err);
 }
 
-static enum cl_code read_word(const struct cl_yaml_node *node, const char *text, const char *const *words,
-                              const char **ret, struct cl_error *err)
+static enum cl_code read_word(const struct cl_yaml_node *node, const char *text,
+                              const char *const *words, const char **ret, struct cl_error *err)
 {
     size_t n = 0;
     for (; words[n] != NULL; n++) {
@@ -56,19 +59,20 @@ static enum cl_code read_word(const struct cl_yaml_node *node, const char *text,
     const char *near = cl_suggest(text, words, n);
     cl_words_text(words, all, sizeof all);
     if (near != NULL && n > 1)
-        return cl_yaml_fail(node, err, "\"%.64s\" is not %s; did you mean \"%s\"?", text, all, near);
+        return cl_yaml_fail(node, err, "\"%.64s\" is not %s; did you mean \"%s\"?", text, all,
+                            near);
     return cl_yaml_fail(node, err, "\"%.64s\" is not known here; use %s", text, all);
 }
 
-static enum cl_code in_limits(const struct cl_yaml_node *node, const struct cl_yaml_field *f, double value,
-                              struct cl_error *err)
+static enum cl_code in_limits(const struct cl_yaml_node *node, const struct cl_yaml_field *f,
+                              double value, struct cl_error *err)
 {
     if (f->min == f->max || (value >= f->min && value <= f->max)) return CL_OK;
     return cl_yaml_fail(node, err, "%.64s is out of bounds; allowed is %s", node->text, f->limits);
 }
 
-static enum cl_code read_integer(const struct cl_yaml_node *node, const struct cl_yaml_field *f, const char *text,
-                                 void *member, struct cl_error *err)
+static enum cl_code read_integer(const struct cl_yaml_node *node, const struct cl_yaml_field *f,
+                                 const char *text, void *member, struct cl_error *err)
 {
     int64_t value = 0;
     enum cl_code code = CL_OK;
@@ -88,8 +92,8 @@ static enum cl_code read_integer(const struct cl_yaml_node *node, const struct c
     return CL_OK;
 }
 
-static enum cl_code read_field(const struct cl_yaml_node *node, const struct cl_yaml_field *f, void *member,
-                               struct cl_arena *arena, struct cl_error *err)
+static enum cl_code read_field(const struct cl_yaml_node *node, const struct cl_yaml_field *f,
+                               void *member, struct cl_arena *arena, struct cl_error *err)
 {
     const char *text;
     enum cl_code code = cl_yaml_text(node, &text, err);
@@ -113,8 +117,8 @@ static enum cl_code read_field(const struct cl_yaml_node *node, const struct cl_
     }
 }
 
-static enum cl_code unknown_key(const struct cl_yaml_node *node, const struct cl_yaml_field *fields, size_t n,
-                                struct cl_error *err)
+static enum cl_code unknown_key(const struct cl_yaml_node *node, const struct cl_yaml_field *fields,
+                                size_t n, struct cl_error *err)
 {
     const char *keys[MAX_KEYS + 1];
     char all[512];
@@ -123,23 +127,26 @@ static enum cl_code unknown_key(const struct cl_yaml_node *node, const struct cl
     keys[n] = NULL;
     const char *near = cl_suggest(node->key, keys, n);
     if (near != NULL) return cl_yaml_fail_key(node, err, "unknown key; did you mean \"%s\"?", near);
-    return cl_yaml_fail_key(node, err, "unknown key; known here are %s", cl_words_text(keys, all, sizeof all));
+    return cl_yaml_fail_key(node, err, "unknown key; known here are %s",
+                            cl_words_text(keys, all, sizeof all));
 }
 
-enum cl_code cl_yaml_read(const struct cl_yaml_node *node, const struct cl_yaml_field *fields, size_t n, void *target,
-                          struct cl_arena *arena, struct cl_error *err)
+enum cl_code cl_yaml_read(const struct cl_yaml_node *node, const struct cl_yaml_field *fields,
+                          size_t n, void *target, struct cl_arena *arena, struct cl_error *err)
 {
     assert(n <= MAX_KEYS);
     if (node == NULL || node->kind == CL_YAML_NULL) return CL_OK;
     if (node->kind != CL_YAML_MAP)
-        return cl_yaml_fail(node, err, "expected a mapping (key: value), found %s", cl_yaml_kind_text(node));
+        return cl_yaml_fail(node, err, "expected a mapping (key: value), found %s",
+                            cl_yaml_kind_text(node));
     for (const struct cl_yaml_node *entry = node->first; entry != NULL; entry = entry->next) {
         size_t i = 0;
         while (i < n && strcmp(fields[i].key, entry->key) != 0)
             i++;
         if (i == n) return unknown_key(entry, fields, n, err);
         if (fields[i].type == CL_YAML_OTHER) continue;
-        enum cl_code code = read_field(entry, &fields[i], (char *)target + fields[i].offset, arena, err);
+        enum cl_code code =
+            read_field(entry, &fields[i], (char *)target + fields[i].offset, arena, err);
         if (code != CL_OK) return code;
     }
     return CL_OK;

@@ -1,7 +1,7 @@
 /* yaml_fields.h - a mapping of scalars -> the members of a struct, by a table.
  *
- * One table per mapping is at once the list of known keys, their types and their limits.  Keys of kind CL_YAML_OTHER are only
- * known; the caller reads them itself. */
+ * One table per mapping is at once the list of known keys, their types and their limits.  Keys of
+ * kind CL_YAML_OTHER are only known; the caller reads them itself. */
 #ifndef CITYLAKE_SPEC_YAML_FIELDS_H
 #define CITYLAKE_SPEC_YAML_FIELDS_H
 
@@ -29,17 +29,20 @@ struct cl_yaml_field {
     const char *const *words; /* ends with NULL */
 };
 
-/* node must be a mapping (or nothing at all: no key is set).  Members of absent keys are left as they are.  Strings are copied
- * into the arena.  CL_EINVAL: not a mapping, an unknown key (the nearest known one is named), a bad value.  CL_ENOMEM. */
-CL_MUSTCHECK enum cl_code cl_yaml_read(const struct cl_yaml_node *node, const struct cl_yaml_field *fields, size_t n,
-                                       void *target, struct cl_arena *arena, struct cl_error *err);
+/* node must be a mapping (or nothing at all: no key is set).  Members of absent keys are left as
+ * they are.  Strings are copied into the arena.  CL_EINVAL: not a mapping, an unknown key (the
+ * nearest known one is named), a bad value.  CL_ENOMEM. */
+CL_MUSTCHECK enum cl_code cl_yaml_read(const struct cl_yaml_node *node,
+                                       const struct cl_yaml_field *fields, size_t n, void *target,
+                                       struct cl_arena *arena, struct cl_error *err);
 
 /* The node's text, which may be plain or quoted; not a mapping, list, nothing or "". */
-CL_MUSTCHECK enum cl_code cl_yaml_text(const struct cl_yaml_node *node, const char **ret, struct cl_error *err);
+CL_MUSTCHECK enum cl_code cl_yaml_text(const struct cl_yaml_node *node, const char **ret,
+                                       struct cl_error *err);
 
 /* A number; `.inf`, `-.inf` and nothing are allowed and leave *ret alone when open_ended. */
-CL_MUSTCHECK enum cl_code cl_yaml_real(const struct cl_yaml_node *node, bool open_ended, double *ret,
-                                       struct cl_error *err);
+CL_MUSTCHECK enum cl_code cl_yaml_real(const struct cl_yaml_node *node, bool open_ended,
+                                       double *ret, struct cl_error *err);
 
 /* "zstd, snappy or none" of a NULL-terminated list.  Returns buf. */
 const char *cl_words_text(const char *const *words, char *buf, size_t size);

@@ -1,7 +1,8 @@
 /* yaml_node.c - libfyaml events -> tree.
  *
- * struct builder holds the open container (`open`), and inside a mapping the key that waits for its value.  Each event either
- * opens a container, closes it, or adds a scalar; no recursion, so depth costs nothing but the stated maximum. */
+ * struct builder holds the open container (`open`), and inside a mapping the key that waits for its
+ * value.  Each event either opens a container, closes it, or adds a scalar; no recursion, so depth
+ * costs nothing but the stated maximum. */
 #include "spec/yaml_node.h"
 
 #include "base/hash.h"
@@ -21,7 +22,8 @@ struct builder {
     int documents;
 };
 
-static enum cl_code fail_at(const char *path, int line, int column, struct cl_error *err, const char *message)
+static enum cl_code fail_at(const char *path, int line, int column, struct cl_error *err,
+                            const char *message)
 {
     char where[256];
     (void)snprintf(where, sizeof where, "%.200s:%d:%d", path, line, column);
@@ -38,20 +40,22 @@ const char *cl_yaml_name(const struct cl_yaml_node *node, char *buf, size_t size
 {
     const struct cl_yaml_node *chain[CL_YAML_MAX_DEPTH + 2];
     size_t n = 0, used = 0;
-    for (; node != NULL && node->parent != NULL && n < sizeof chain / sizeof *chain; node = node->parent)
+    for (; node != NULL && node->parent != NULL && n < sizeof chain / sizeof *chain;
+         node = node->parent)
         chain[n++] = node;
     buf[0] = '\0';
     while (n > 0 && used < size) {
         const struct cl_yaml_node *at = chain[--n];
-        int len = at->key != NULL ? snprintf(buf + used, size - used, "%s%s", used > 0 ? "." : "", at->key)
-                                  : snprintf(buf + used, size - used, "[%d]", at->index);
+        int len = at->key != NULL
+                      ? snprintf(buf + used, size - used, "%s%s", used > 0 ? "." : "", at->key)
+                      : snprintf(buf + used, size - used, "[%d]", at->index);
         if (len > 0) used += (size_t)len;
     }
     return buf;
 }
 
-static enum cl_code fail_named(const struct cl_yaml_node *node, int line, int column, enum cl_code code,
-                               struct cl_error *err, const char *message)
+static enum cl_code fail_named(const struct cl_yaml_node *node, int line, int column,
+                               enum cl_code code, struct cl_error *err, const char *message)
 {
     char where[256], name[300];
     if (err == NULL) return code;
@@ -61,7 +65,8 @@ static enum cl_code fail_named(const struct cl_yaml_node *node, int line, int co
     return cl_fail_at(err, code, where, "%s: %s", name, message);
 }
 
-enum cl_code cl_yaml_fail(const struct cl_yaml_node *node, struct cl_error *err, const char *fmt, ...)
+enum cl_code cl_yaml_fail(const struct cl_yaml_node *node, struct cl_error *err, const char *fmt,
+                          ...)
 {
     char message[sizeof err->message];
     va_list ap;
@@ -71,7 +76,8 @@ enum cl_code cl_yaml_fail(const struct cl_yaml_node *node, struct cl_error *err,
     return fail_named(node, node->line, node->column, CL_EINVAL, err, message);
 }
 
-enum cl_code cl_yaml_fail_key(const struct cl_yaml_node *node, struct cl_error *err, const char *fmt, ...)
+enum cl_code cl_yaml_fail_key(const struct cl_yaml_node *node, struct cl_error *err,
+                              const char *fmt, ...)
 {
     char message[sizeof err->message];
     va_list ap;
@@ -98,24 +104,30 @@ const struct cl_yaml_node *cl_yaml_get(const struct cl_yaml_node *map, const cha
     return NULL;
 }
 
-/* Checks the whole text before libfyaml sees it: UTF-8 (no surrogates, no overlong forms), no NUL. */
+/* Checks the whole text before libfyaml sees it: UTF-8 (no surrogates, no overlong forms), no NUL.
+ */
 static enum cl_code check_utf8(const char *path, const char *text, size_t len, struct cl_error *err)
 {
     int line = 1, column = 1;
     const uint8_t *p = (const uint8_t *)text, *end = p + len;
     while (p < end) {
         uint8_t c = *p;
-        size_t more = c < 0x80 ? 0 : c >= 0xc2 && c < 0xe0 ? 1 : c >= 0xe0 && c < 0xf0 ? 2 : c >= 0xf0 && c < 0xf5 ? 3 : 9;
+        size_t more = c < 0x80                ? 0
+                      : c >= 0xc2 && c < 0xe0 ? 1
+                      : c >= 0xe0 && c < 0xf0 ? 2
+                      : c >= 0xf0 && c < 0xf5 ? 3
+                                              : 9;
         bool bad = c == 0 || more == 9 || (size_t)(end - p) <= more;
         for (size_t i = 1; !bad && i <= more; i++)
             bad = (p[i] & 0xc0) != 0x80;
         if (!bad && more >= 2) {
-            bad = (c == 0xe0 && p[1] < 0xa0) || (c == 0xed && p[1] > 0x9f) || (c == 0xf0 && p[1] < 0x90) ||
-                  (c == 0xf4 && p[1] > 0x8f);
+            bad = (c == 0xe0 && p[1] < 0xa0) || (c == 0xed && p[1] > 0x9f) ||
+                  (c == 0xf0 && p[1] < 0x90) || (c == 0xf4 && p[1] > 0x8f);
         }
         if (bad) {
             return fail_at(path, line, column, err,
-                           c == 0 ? "a NUL byte; city.yaml is text: remove it" : "not UTF-8; save the file as UTF-8");
+                           c == 0 ? "a NUL byte; city.yaml is text: remove it"
+                                  : "not UTF-8; save the file as UTF-8");
         }
         column++;
         if (c == '\n') {
@@ -129,8 +141,8 @@ static enum cl_code check_utf8(const char *path, const char *text, size_t len, s
 
 static bool is_null(const char *text)
 {
-    return text[0] == '\0' || strcmp(text, "~") == 0 || strcmp(text, "null") == 0 || strcmp(text, "Null") == 0 ||
-           strcmp(text, "NULL") == 0;
+    return text[0] == '\0' || strcmp(text, "~") == 0 || strcmp(text, "null") == 0 ||
+           strcmp(text, "Null") == 0 || strcmp(text, "NULL") == 0;
 }
 
 static enum cl_code add_node(struct builder *b, enum cl_yaml_kind kind, int line, int column,
@@ -140,7 +152,8 @@ static enum cl_code add_node(struct builder *b, enum cl_yaml_kind kind, int line
         return fail_at(b->path, line, column, err, "more than 100000 values in one file; split it");
     struct cl_yaml_node *node = cl_arena_alloc(b->arena, sizeof *node);
     if (node == NULL) return cl_fail_nomem(err);
-    *node = (struct cl_yaml_node){.kind = kind, .path = b->path, .line = line, .column = column, .parent = b->open};
+    *node = (struct cl_yaml_node){
+        .kind = kind, .path = b->path, .line = line, .column = column, .parent = b->open};
     if (b->open == NULL) {
         b->root = node;
         *ret = node;
@@ -168,12 +181,14 @@ static enum cl_code add_node(struct builder *b, enum cl_yaml_kind kind, int line
     return CL_OK;
 }
 
-static enum cl_code take_key(struct builder *b, const char *text, int line, int column, struct cl_error *err)
+static enum cl_code take_key(struct builder *b, const char *text, int line, int column,
+                             struct cl_error *err)
 {
     const struct cl_yaml_node *twin = cl_yaml_get(b->open, text);
     if (twin != NULL) {
         char message[256];
-        (void)snprintf(message, sizeof message, "key \"%.64s\" stands here twice (first in line %d); remove one", text,
+        (void)snprintf(message, sizeof message,
+                       "key \"%.64s\" stands here twice (first in line %d); remove one", text,
                        twin->key_line);
         return fail_at(b->path, line, column, err, message);
     }
@@ -183,7 +198,8 @@ static enum cl_code take_key(struct builder *b, const char *text, int line, int 
     return CL_OK;
 }
 
-static enum cl_code on_scalar(struct builder *b, struct fy_token *token, int line, int column, struct cl_error *err)
+static enum cl_code on_scalar(struct builder *b, struct fy_token *token, int line, int column,
+                              struct cl_error *err)
 {
     size_t len = 0;
     enum fy_scalar_style style = token == NULL ? FYSS_PLAIN : fy_scalar_token_get_style(token);
@@ -193,22 +209,28 @@ static enum cl_code on_scalar(struct builder *b, struct fy_token *token, int lin
     const char *bytes = fy_token_get_text(token, &len);
     if (bytes == NULL) len = 0;
     if (len > 0 && memchr(bytes, '\0', len) != NULL)
-        return fail_at(b->path, line, column, err, "text with a NUL character (\\0) in it; remove it");
+        return fail_at(b->path, line, column, err,
+                       "text with a NUL character (\\0) in it; remove it");
     char *text = cl_arena_strndup(b->arena, bytes == NULL ? "" : bytes, len);
     if (text == NULL) return cl_fail_nomem(err);
-    if (b->open != NULL && b->open->kind == CL_YAML_MAP && b->key == NULL) return take_key(b, text, line, column, err);
+    if (b->open != NULL && b->open->kind == CL_YAML_MAP && b->key == NULL)
+        return take_key(b, text, line, column, err);
     struct cl_yaml_node *node;
-    enum cl_code code = add_node(b, plain && is_null(text) ? CL_YAML_NULL : CL_YAML_TEXT, line, column, &node, err);
+    enum cl_code code =
+        add_node(b, plain && is_null(text) ? CL_YAML_NULL : CL_YAML_TEXT, line, column, &node, err);
     if (code == CL_OK) node->text = text;
     return code;
 }
 
-static enum cl_code on_open(struct builder *b, enum cl_yaml_kind kind, int line, int column, struct cl_error *err)
+static enum cl_code on_open(struct builder *b, enum cl_yaml_kind kind, int line, int column,
+                            struct cl_error *err)
 {
     if (b->open != NULL && b->open->kind == CL_YAML_MAP && b->key == NULL)
-        return fail_at(b->path, line, column, err, "a key must be a plain word, not a mapping or a list");
+        return fail_at(b->path, line, column, err,
+                       "a key must be a plain word, not a mapping or a list");
     if (++b->depth > CL_YAML_MAX_DEPTH)
-        return fail_at(b->path, line, column, err, "nested deeper than 16 levels; city.yaml needs at most 6");
+        return fail_at(b->path, line, column, err,
+                       "nested deeper than 16 levels; city.yaml needs at most 6");
     struct cl_yaml_node *node;
     enum cl_code code = add_node(b, kind, line, column, &node, err);
     if (code == CL_OK) b->open = node;
@@ -218,11 +240,14 @@ static enum cl_code on_open(struct builder *b, enum cl_yaml_kind kind, int line,
 static enum cl_code on_event(struct builder *b, struct fy_event *event, struct cl_error *err)
 {
     const struct fy_mark *mark = fy_event_start_mark(event);
-    int line = mark != NULL ? mark->line + 1 : b->key_line, column = mark != NULL ? mark->column + 1 : b->key_column;
+    int line = mark != NULL ? mark->line + 1 : b->key_line,
+        column = mark != NULL ? mark->column + 1 : b->key_column;
     if (event->type == FYET_ALIAS || fy_event_get_anchor_token(event) != NULL)
-        return fail_at(b->path, line, column, err, "anchors (&) and aliases (*) are not supported; write the value out");
+        return fail_at(b->path, line, column, err,
+                       "anchors (&) and aliases (*) are not supported; write the value out");
     if (fy_event_get_tag_token(event) != NULL)
-        return fail_at(b->path, line, column, err, "tags (!) are not supported; remove the tag, quote text that needs it");
+        return fail_at(b->path, line, column, err,
+                       "tags (!) are not supported; remove the tag, quote text that needs it");
     switch (event->type) {
     case FYET_DOCUMENT_START:
         if (++b->documents > 1)
@@ -250,8 +275,11 @@ static enum cl_code syntax_error(const char *path, struct fy_diag *diag, struct 
     char message[512];
     /* The usual way to this message is `{from: location[0]}`. */
     bool flow = strstr(first->msg, "missing comma") != NULL;
-    (void)snprintf(message, sizeof message, "not valid YAML: %.*s%s", (int)strcspn(first->msg, "\n"), first->msg,
-                   flow ? "; inside { } and [ ], text that holds one of []{}, needs quotes: \"location[0]\"" : "");
+    (void)snprintf(
+        message, sizeof message, "not valid YAML: %.*s%s", (int)strcspn(first->msg, "\n"),
+        first->msg,
+        flow ? "; inside { } and [ ], text that holds one of []{}, needs quotes: \"location[0]\""
+             : "");
     return fail_at(path, first->line, first->column, err, message);
 }
 
@@ -263,7 +291,8 @@ static void discard(struct fy_diag *diag, void *user, const char *text, size_t l
     (void)len;
 }
 
-static enum cl_code build(struct builder *b, struct fy_parser *parser, struct fy_diag *diag, struct cl_error *err)
+static enum cl_code build(struct builder *b, struct fy_parser *parser, struct fy_diag *diag,
+                          struct cl_error *err)
 {
     enum cl_code code = CL_OK;
     struct fy_event *event;
@@ -279,7 +308,8 @@ static enum cl_code build(struct builder *b, struct fy_parser *parser, struct fy
 enum cl_code cl_yaml_parse(const char *path, const char *text, size_t len, struct cl_arena *arena,
                            struct cl_yaml_node **ret, struct cl_error *err)
 {
-    if (len > CL_YAML_MAX_BYTES) return cl_fail_at(err, CL_EINVAL, path, "larger than 1 MiB; city.yaml is a small file");
+    if (len > CL_YAML_MAX_BYTES)
+        return cl_fail_at(err, CL_EINVAL, path, "larger than 1 MiB; city.yaml is a small file");
     enum cl_code code = check_utf8(path, text, len, err);
     if (code != CL_OK) return code;
 
@@ -292,7 +322,8 @@ enum cl_code cl_yaml_parse(const char *path, const char *text, size_t len, struc
     struct fy_diag *diag = fy_diag_create(&diag_cfg);
     if (diag == NULL) return cl_fail_nomem(err);
     fy_diag_set_collect_errors(diag, true);
-    struct fy_parse_cfg cfg = {.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_JSON_NONE, .diag = diag};
+    struct fy_parse_cfg cfg = {.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_JSON_NONE,
+                               .diag = diag};
     struct fy_parser *parser = fy_parser_create(&cfg);
     if (parser == NULL || fy_parser_set_string(parser, text, len) != 0)
         code = cl_fail_nomem(err);

@@ -6,7 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MAX_OPEN = 64 };
+enum {
+    MAX_OPEN = 64,
+    MAX_UNSETTLED = 64, /* complete files whose descriptors are still open; more are settled by the
+                           lane itself */
+};
 
 struct open_file {
     struct cl_parquet_writer *writer;
@@ -33,9 +37,12 @@ struct cl_fileset {
 
 void cl_file_list_fini(struct cl_file_list *list)
 {
-    for (size_t i = 0; i < list->n; i++)
+    for (size_t i = 0; i < list->n; i++) {
+        if (list->outs[i] != NULL) list->outs[i]->store->ops->abort(list->outs[i]);
         cl_data_file_fini(&list->files[i]);
+    }
     free(list->files);
+    free(list->outs);
     *list = (struct cl_file_list){0};
 }
 
@@ -44,25 +51,43 @@ static enum cl_code file_list_reserve(struct cl_file_list *list, size_t extra, s
     struct cl_data_file *files = realloc(list->files, (list->n + extra) * sizeof *files);
     if (files == NULL) return cl_fail_nomem(err);
     list->files = files;
+    struct cl_outfile **outs = realloc(list->outs, (list->n + extra) * sizeof *outs);
+    if (outs == NULL) return cl_fail_nomem(err);
+    list->outs = outs;
     return CL_OK;
 }
 
-enum cl_code cl_file_list_move(struct cl_file_list *dst, struct cl_file_list *src, struct cl_error *err)
+enum cl_code cl_file_list_move(struct cl_file_list *dst, struct cl_file_list *src,
+                               struct cl_error *err)
 {
     if (src->n == 0) return CL_OK;
     enum cl_code code = file_list_reserve(dst, src->n, err);
     if (code != CL_OK) return code;
     memcpy(&dst->files[dst->n], src->files, src->n * sizeof *src->files);
+    memcpy(&dst->outs[dst->n], src->outs, src->n * sizeof *src->outs);
     dst->n += src->n;
     free(src->files);
+    free(src->outs);
     *src = (struct cl_file_list){0};
+    return CL_OK;
+}
+
+enum cl_code cl_file_list_settle(struct cl_file_list *list, struct cl_error *err)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        struct cl_outfile *out = list->outs[i];
+        if (out == NULL) continue;
+        list->outs[i] = NULL; /* finish frees it, on failure too */
+        enum cl_code code = out->store->ops->finish(out, err);
+        if (code != CL_OK) return code;
+    }
     return CL_OK;
 }
 
 void cl_file_list_discard(struct cl_file_list *list, struct cl_store *store)
 {
     for (size_t i = 0; i < list->n; i++)
-        (void)store->ops->remove(store, list->files[i].path, NULL);
+        if (list->outs[i] == NULL) (void)store->ops->remove(store, list->files[i].path, NULL);
     cl_file_list_fini(list);
 }
 
@@ -95,7 +120,8 @@ static void value_text(enum cl_transform transform, int32_t value, char *buf, si
     unsigned month, day;
     if (transform == CL_PARTITION_MONTH) {
         year = 1970 + floor_div(value, 12);
-        (void)snprintf(buf, size, "%04" PRId64 "-%02" PRId64, year, value - floor_div(value, 12) * 12 + 1);
+        (void)snprintf(buf, size, "%04" PRId64 "-%02" PRId64, year,
+                       value - floor_div(value, 12) * 12 + 1);
         return;
     }
     int64_t days = transform == CL_PARTITION_HOUR ? floor_div(value, 24) : value;
@@ -108,7 +134,8 @@ static void value_text(enum cl_transform transform, int32_t value, char *buf, si
 /* ---- the set ---- */
 
 enum cl_code cl_fileset_new(const struct cl_schema *schema, struct cl_store *store,
-                            const struct cl_fileset_options *options, struct cl_fileset **ret, struct cl_error *err)
+                            const struct cl_fileset_options *options, struct cl_fileset **ret,
+                            struct cl_error *err)
 {
     struct cl_fileset *f = calloc(1, sizeof *f);
     if (f == NULL) return cl_fail_nomem(err);
@@ -145,14 +172,15 @@ static enum cl_code end_file(struct cl_fileset *f, size_t i, struct cl_error *er
     struct open_file file = f->open[i];
     f->open[i] = f->open[--f->n_open];
     struct cl_data_file done = {0};
+    struct cl_outfile *out = NULL;
     enum cl_code code = file_list_reserve(&f->finished, 1, err);
-    if (code == CL_OK) code = cl_parquet_writer_close(file.writer, &done, err);
+    if (code == CL_OK) code = cl_parquet_writer_seal(file.writer, &done, &out, err);
     if (code == CL_OK) {
         done.has_partition = file.has_value;
         done.partition_value = file.value;
-        f->finished.files[f->finished.n++] = done;
-    } else {
-        (void)cl_error_wrap(err, code, "cannot write %s", file.path);
+        f->finished.files[f->finished.n] = done;
+        f->finished.outs[f->finished.n++] = out;
+        if (f->finished.n % MAX_UNSETTLED == 0) code = cl_file_list_settle(&f->finished, err);
     }
     cl_parquet_writer_free(file.writer);
     free(file.path);
@@ -164,7 +192,8 @@ enum cl_code cl_fileset_shed(struct cl_fileset *f, struct cl_error *err)
     size_t largest = 0;
     if (f->n_open == 0) return CL_OK;
     for (size_t i = 1; i < f->n_open; i++)
-        if (cl_parquet_writer_memory_bytes(f->open[i].writer) > cl_parquet_writer_memory_bytes(f->open[largest].writer))
+        if (cl_parquet_writer_memory_bytes(f->open[i].writer) >
+            cl_parquet_writer_memory_bytes(f->open[largest].writer))
             largest = i;
     return end_file(f, largest, err);
 }
@@ -177,7 +206,8 @@ static enum cl_code end_oldest(struct cl_fileset *f, struct cl_error *err)
     return end_file(f, oldest, err);
 }
 
-static enum cl_code start_file(struct cl_fileset *f, bool has_value, int32_t value, struct cl_error *err)
+static enum cl_code start_file(struct cl_fileset *f, bool has_value, int32_t value,
+                               struct cl_error *err)
 {
     const struct cl_fileset_options *o = &f->options;
     char folder[96] = "", text[64];
@@ -186,11 +216,12 @@ static enum cl_code start_file(struct cl_fileset *f, bool has_value, int32_t val
         (void)snprintf(folder, sizeof folder, "/%.64s=%.24s", o->partition_name, text);
     }
     struct open_file file = {.has_value = has_value, .value = value};
-    if (asprintf(&file.path, "%s%s/%s-%05" PRId64 ".parquet", o->folder, folder, o->prefix, f->files_made) < 0)
+    if (asprintf(&file.path, "%s%s/%s-%05" PRId64 ".parquet", o->folder, folder, o->prefix,
+                 f->files_made) < 0)
         return cl_fail_nomem(err);
-    enum cl_code code = cl_parquet_writer_new(f->schema, &o->parquet, f->store, file.path, &file.writer, err);
+    enum cl_code code =
+        cl_parquet_writer_new(f->schema, &o->parquet, f->store, file.path, &file.writer, err);
     if (code != CL_OK) {
-        code = cl_error_wrap(err, code, "cannot create %s", file.path);
         free(file.path);
         return code;
     }
@@ -199,8 +230,8 @@ static enum cl_code start_file(struct cl_fileset *f, bool has_value, int32_t val
     return CL_OK;
 }
 
-static enum cl_code write_value(struct cl_fileset *f, const struct cl_batch *batch, bool has_value, int32_t value,
-                                struct cl_error *err)
+static enum cl_code write_value(struct cl_fileset *f, const struct cl_batch *batch, bool has_value,
+                                int32_t value, struct cl_error *err)
 {
     enum cl_code code = CL_OK;
     size_t i = 0;
@@ -215,14 +246,16 @@ static enum cl_code write_value(struct cl_fileset *f, const struct cl_batch *bat
     struct open_file *file = &f->open[i];
     file->last_write = ++f->writes;
     code = cl_parquet_writer_write(file->writer, batch, err);
-    if (code != CL_OK) return cl_error_wrap(err, code, "cannot write %s", file->path);
-    if (cl_parquet_writer_file_bytes(file->writer) >= f->options.target_file_bytes) return end_file(f, i, err);
+    if (code != CL_OK) return code;
+    if (cl_parquet_writer_file_bytes(file->writer) >= f->options.target_file_bytes)
+        return end_file(f, i, err);
     return CL_OK;
 }
 
-/* Splits a batch that spans several partition values.  Each pass takes the rows of the first value not yet written; the values in
- * one batch are few unless the events are far out of order. */
-static enum cl_code write_mixed(struct cl_fileset *f, const struct cl_batch *batch, struct cl_error *err)
+/* Splits a batch that spans several partition values.  Each pass takes the rows of the first value
+ * not yet written; the values in one batch are few unless the events are far out of order. */
+static enum cl_code write_mixed(struct cl_fileset *f, const struct cl_batch *batch,
+                                struct cl_error *err)
 {
     enum cl_code code = CL_OK;
     if (f->routed == NULL) code = cl_batch_new(f->schema, batch->capacity, &f->routed, err);
@@ -236,7 +269,8 @@ static enum cl_code write_mixed(struct cl_fileset *f, const struct cl_batch *bat
     for (int32_t i = 0; i < n_left; i++)
         left[i] = i;
     while (n_left > 0 && code == CL_OK) {
-        int32_t value = cl_transform_value(f->options.transform, times[left[0]]), n_mine = 0, kept = 0;
+        int32_t value = cl_transform_value(f->options.transform, times[left[0]]), n_mine = 0,
+                kept = 0;
         for (int32_t i = 0; i < n_left; i++) {
             if (cl_transform_value(f->options.transform, times[left[i]]) == value)
                 mine[n_mine++] = left[i];
@@ -251,7 +285,8 @@ static enum cl_code write_mixed(struct cl_fileset *f, const struct cl_batch *bat
     return code;
 }
 
-enum cl_code cl_fileset_write(struct cl_fileset *f, const struct cl_batch *batch, struct cl_error *err)
+enum cl_code cl_fileset_write(struct cl_fileset *f, const struct cl_batch *batch,
+                              struct cl_error *err)
 {
     const struct cl_fileset_options *o = &f->options;
     if (batch->rows == 0) return CL_OK;
@@ -264,11 +299,13 @@ enum cl_code cl_fileset_write(struct cl_fileset *f, const struct cl_batch *batch
         high = times[i] > high ? times[i] : high;
     }
     int32_t value = cl_transform_value(o->transform, low);
-    if (value == cl_transform_value(o->transform, high)) return write_value(f, batch, true, value, err);
+    if (value == cl_transform_value(o->transform, high))
+        return write_value(f, batch, true, value, err);
     return write_mixed(f, batch, err);
 }
 
-enum cl_code cl_fileset_finish(struct cl_fileset *f, struct cl_file_list *list, struct cl_error *err)
+enum cl_code cl_fileset_finish(struct cl_fileset *f, struct cl_file_list *list,
+                               struct cl_error *err)
 {
     while (f->n_open > 0) {
         enum cl_code code = end_file(f, f->n_open - 1, err);

@@ -9,8 +9,8 @@
 #include <time.h>
 
 enum {
-    BATCH_ROWS = 4096,            /* a batch of every column stays in the second-level cache */
-    BATCH_BYTES = 8 << 20,        /* message bytes after which a batch is flushed early */
+    BATCH_ROWS = 4096,     /* a batch of every column stays in the second-level cache */
+    BATCH_BYTES = 8 << 20, /* message bytes after which a batch is flushed early */
     POLL_MS = 50,
     DEAD_BATCH_ROWS = 1024,
     LOG_EVERY_US = 5000000,
@@ -37,7 +37,9 @@ struct cl_lane {
     int64_t dead_rows;
     struct cl_position *position; /* per partition of the plan; only this lane's are used */
     bool *moved, *dead_moved;
-    int64_t rejects[CL_REJECT_N];
+    int64_t (*rejects)[CL_REJECT_N]; /* per table, the last: of no table */
+    _Atomic int64_t *reached; /* per partition: position[].next for other threads to see, written
+                                 once per chunk */
     bool ended;
     int64_t last_complaint_us;
     struct cl_lane_stats stats;
@@ -64,6 +66,7 @@ void cl_handover_free(struct cl_handover *h, struct cl_store *store)
     free(h->position);
     free(h->moved);
     free(h->dead_moved);
+    free(h->rejects);
     free(h);
 }
 
@@ -77,7 +80,9 @@ static struct cl_handover *handover_new(size_t n_tables, size_t n_parts)
     h->position = calloc(n_parts + 1, sizeof *h->position);
     h->moved = calloc(n_parts + 1, sizeof *h->moved);
     h->dead_moved = calloc(n_parts + 1, sizeof *h->dead_moved);
-    if (h->files == NULL || h->counts == NULL || h->position == NULL || h->moved == NULL || h->dead_moved == NULL) {
+    h->rejects = calloc(n_tables + 1, sizeof *h->rejects);
+    if (h->files == NULL || h->counts == NULL || h->position == NULL || h->moved == NULL ||
+        h->dead_moved == NULL || h->rejects == NULL) {
         cl_handover_free(h, NULL);
         return NULL;
     }
@@ -95,7 +100,8 @@ static void update_memory(struct cl_lane *lane, int64_t *ret_bytes)
     *ret_bytes = bytes;
 }
 
-/* When the open files hold more than the lane's share, the largest is ended early: smaller files, never more memory. */
+/* When the open files hold more than the lane's share, the largest is ended early: smaller files,
+ * never more memory. */
 static enum cl_code shed_memory(struct cl_lane *lane, struct cl_error *err)
 {
     int64_t bytes;
@@ -130,16 +136,18 @@ static enum cl_code flush_dead(struct cl_lane *lane, struct cl_error *err)
     return code == CL_OK ? shed_memory(lane, err) : code;
 }
 
-static enum cl_code reject_message(struct cl_lane *lane, const struct cl_message *m, const struct cl_reject *reject,
-                                   int64_t now_us, struct cl_error *err)
+static enum cl_code reject_message(struct cl_lane *lane, const struct cl_message *m,
+                                   const struct cl_reject *reject, int64_t now_us,
+                                   struct cl_error *err)
 {
     const struct cl_stream_plan *plan = lane->plan;
     int table = plan->table_of_part[m->part];
-    lane->rejects[reject->reason]++;
+    lane->rejects[table >= 0 ? (size_t)table : plan->n_tables][reject->reason]++;
     if (table >= 0) lane->tables[table].counts.rejected++;
     atomic_fetch_add_explicit(&lane->stats.rejected, 1, memory_order_relaxed);
     if (m->offset < plan->dead_below[m->part]) return CL_OK;
-    enum cl_code code = cl_dead_letters_add(lane->dead_batch, &plan->parts[m->part], m, reject, now_us, err);
+    enum cl_code code =
+        cl_dead_letters_add(lane->dead_batch, &plan->parts[m->part], m, reject, now_us, err);
     if (code != CL_OK) return code;
     lane->dead_moved[m->part] = true;
     lane->dead_rows++;
@@ -149,13 +157,15 @@ static enum cl_code reject_message(struct cl_lane *lane, const struct cl_message
     return CL_OK;
 }
 
-static enum cl_code take_message(struct cl_lane *lane, const struct cl_message *m, int64_t now_us, struct cl_error *err)
+static enum cl_code take_message(struct cl_lane *lane, const struct cl_message *m, int64_t now_us,
+                                 struct cl_error *err)
 {
     int table = lane->plan->table_of_part[m->part];
     struct cl_reject reject = {.reason = CL_REJECT_TOMBSTONE, .column = -1};
     if (table < 0) {
         reject.reason = CL_REJECT_UNKNOWN_TOPIC;
-        (void)snprintf(reject.detail, sizeof reject.detail, "no feed of city.yaml reads this topic, or it is no envelope");
+        (void)snprintf(reject.detail, sizeof reject.detail,
+                       "no feed of city.yaml reads this topic, or it is no envelope");
         return reject_message(lane, m, &reject, now_us, err);
     }
     struct lane_table *t = &lane->tables[table];
@@ -177,23 +187,26 @@ static enum cl_code take_message(struct cl_lane *lane, const struct cl_message *
     cl_batch_commit_row(batch);
     t->counts.stored++;
     t->batch_bytes += (size_t)m->value_len;
-    if (batch->rows == batch->capacity || t->batch_bytes > BATCH_BYTES) return flush_table(lane, t, err);
+    if (batch->rows == batch->capacity || t->batch_bytes > BATCH_BYTES)
+        return flush_table(lane, t, err);
     return CL_OK;
 }
 
-static enum cl_code take_chunk(struct cl_lane *lane, const struct cl_chunk *chunk, struct cl_error *err)
+static enum cl_code take_chunk(struct cl_lane *lane, const struct cl_chunk *chunk,
+                               struct cl_error *err)
 {
     int64_t now_us = cl_clock_wall_us();
     long long bytes = 0, taken = 0;
     for (size_t i = 0; i < chunk->n; i++) {
         const struct cl_message *m = &chunk->messages[i];
-        /* A stream shared by several tables is read from the smallest position: each skips what it has. */
+        /* A stream shared by several tables is read from the smallest position: each skips what it
+         * has. */
         if (m->offset < lane->position[m->part].next) continue;
         enum cl_code code = take_message(lane, m, now_us, err);
         if (code != CL_OK) {
             struct cl_source_partition const *p = &lane->plan->parts[m->part];
-            return cl_error_wrap(err, code, "topic %s, partition %d, offset %lld", p->topic, p->partition,
-                                 (long long)m->offset);
+            return cl_error_wrap(err, code, "topic %s, partition %d, offset %lld", p->topic,
+                                 p->partition, (long long)m->offset);
         }
         bytes += m->value_len > 0 ? m->value_len : 0;
         taken++;
@@ -202,6 +215,7 @@ static enum cl_code take_chunk(struct cl_lane *lane, const struct cl_chunk *chun
         const struct cl_advance *a = &chunk->advances[i];
         if (a->position.next <= lane->position[a->part].next) continue;
         lane->position[a->part] = a->position;
+        atomic_store_explicit(&lane->reached[a->part], a->position.next, memory_order_relaxed);
         lane->moved[a->part] = true;
     }
     atomic_fetch_add_explicit(&lane->stats.consumed, taken, memory_order_relaxed);
@@ -211,7 +225,8 @@ static enum cl_code take_chunk(struct cl_lane *lane, const struct cl_chunk *chun
 
 /* ---- between chunks ---- */
 
-static enum cl_code prepare_handover(struct cl_lane *lane, struct cl_handover *h, struct cl_error *err)
+static enum cl_code prepare_handover(struct cl_lane *lane, struct cl_handover *h,
+                                     struct cl_error *err)
 {
     const struct cl_stream_plan *plan = lane->plan;
     enum cl_code code = flush_dead(lane, err);
@@ -232,8 +247,8 @@ static enum cl_code prepare_handover(struct cl_lane *lane, struct cl_handover *h
     }
     h->dead_rows = lane->dead_rows;
     lane->dead_rows = 0;
-    memcpy(h->rejects, lane->rejects, sizeof h->rejects);
-    memset(lane->rejects, 0, sizeof lane->rejects);
+    memcpy(h->rejects, lane->rejects, (plan->n_tables + 1) * sizeof *h->rejects);
+    memset(lane->rejects, 0, (plan->n_tables + 1) * sizeof *lane->rejects);
     h->ended = lane->ended;
     return CL_OK;
 }
@@ -276,13 +291,15 @@ static enum cl_code read_once(struct cl_lane *lane, struct cl_error *err)
     struct cl_source *source = lane->plan->source;
     struct cl_chunk chunk = {0};
     enum cl_code code = source->ops->poll(source, lane->index, POLL_MS, &chunk, err);
+    atomic_store_explicit(&lane->stats.polled, true, memory_order_relaxed);
     if (code == CL_EIO && !(err->fatal)) {
         /* The source keeps trying; say so, but not at every poll. */
         int64_t now = cl_clock_monotonic_us();
         if (lane->last_complaint_us == 0 || now - lane->last_complaint_us > LOG_EVERY_US) {
             char text[1400];
             cl_log(lane->plan->log, CL_LOG_WARN, "source", CL_NUM("lane", lane->index),
-                   CL_STR("error", cl_error_text(err, text, sizeof text)), CL_STR("action", "retrying"));
+                   CL_STR("error", cl_error_text(err, text, sizeof text)),
+                   CL_STR("action", "retrying"));
             lane->last_complaint_us = now;
         }
         cl_clock_sleep_us(POLL_MS * 1000);
@@ -303,7 +320,8 @@ static void *run(void *arg)
     bool quit = false;
     while (code == CL_OK && !quit) {
         if (lane->ended) wait_for_attention(lane);
-        if (lane->ended || atomic_load_explicit(&lane->attention, memory_order_relaxed)) code = answer(lane, &quit, &err);
+        if (lane->ended || atomic_load_explicit(&lane->attention, memory_order_relaxed))
+            code = answer(lane, &quit, &err);
         if (code == CL_OK && !quit && !lane->ended) code = read_once(lane, &err);
     }
     pthread_mutex_lock(&lane->lock);
@@ -319,8 +337,8 @@ static void *run(void *arg)
 
 /* ---- birth and death ---- */
 
-static enum cl_code new_fileset(struct cl_lane *lane, const struct cl_stream_table *table, struct cl_fileset **ret,
-                                struct cl_error *err)
+static enum cl_code new_fileset(struct cl_lane *lane, const struct cl_stream_table *table,
+                                struct cl_fileset **ret, struct cl_error *err)
 {
     const struct cl_fileset_options options = {
         .parquet = lane->plan->parquet,
@@ -334,8 +352,8 @@ static enum cl_code new_fileset(struct cl_lane *lane, const struct cl_stream_tab
     return cl_fileset_new(&table->schema, table->catalog->store, &options, ret, err);
 }
 
-static enum cl_code init_table(struct cl_lane *lane, struct lane_table *t, const struct cl_stream_table *table,
-                               struct cl_error *err)
+static enum cl_code init_table(struct cl_lane *lane, struct lane_table *t,
+                               const struct cl_stream_table *table, struct cl_error *err)
 {
     t->col_partition = cl_schema_find(&table->schema, CL_COL_PARTITION);
     t->col_offset = cl_schema_find(&table->schema, CL_COL_OFFSET);
@@ -360,6 +378,8 @@ static void lane_free(struct cl_lane *lane)
     free(lane->position);
     free(lane->moved);
     free(lane->dead_moved);
+    free(lane->rejects);
+    free(lane->reached);
     (void)pthread_cond_destroy(&lane->changed);
     (void)pthread_mutex_destroy(&lane->lock);
     free(lane);
@@ -373,9 +393,14 @@ static enum cl_code lane_init(struct cl_lane *lane, struct cl_error *err)
     lane->position = calloc(plan->n_parts + 1, sizeof *lane->position);
     lane->moved = calloc(plan->n_parts + 1, sizeof *lane->moved);
     lane->dead_moved = calloc(plan->n_parts + 1, sizeof *lane->dead_moved);
-    if (lane->tables == NULL || lane->position == NULL || lane->moved == NULL || lane->dead_moved == NULL)
+    lane->rejects = calloc(plan->n_tables + 1, sizeof *lane->rejects);
+    lane->reached = calloc(plan->n_parts + 1, sizeof *lane->reached);
+    if (lane->tables == NULL || lane->position == NULL || lane->moved == NULL ||
+        lane->dead_moved == NULL || lane->rejects == NULL || lane->reached == NULL)
         return cl_fail_nomem(err);
     memcpy(lane->position, plan->start, plan->n_parts * sizeof *lane->position);
+    for (size_t i = 0; i < plan->n_parts; i++)
+        atomic_init(&lane->reached[i], plan->start[i].next);
     enum cl_code code = cl_batch_new(&plan->dead.schema, DEAD_BATCH_ROWS, &lane->dead_batch, err);
     if (code == CL_OK) code = new_fileset(lane, &plan->dead, &lane->dead_files, err);
     for (size_t i = 0; i < plan->n_tables && code == CL_OK; i++)
@@ -383,7 +408,8 @@ static enum cl_code lane_init(struct cl_lane *lane, struct cl_error *err)
     return code;
 }
 
-enum cl_code cl_lane_start(const struct cl_stream_plan *plan, int index, struct cl_lane **ret, struct cl_error *err)
+enum cl_code cl_lane_start(const struct cl_stream_plan *plan, int index, struct cl_lane **ret,
+                           struct cl_error *err)
 {
     struct cl_lane *lane = calloc(1, sizeof *lane);
     if (lane == NULL) return cl_fail_nomem(err);
@@ -398,7 +424,8 @@ enum cl_code cl_lane_start(const struct cl_stream_plan *plan, int index, struct 
     enum cl_code code = lane_init(lane, err);
     if (code == CL_OK) {
         int failed = pthread_create(&lane->thread, NULL, run, lane);
-        if (failed != 0) code = cl_fail_errno(err, failed, "cannot start a thread for lane %d", index);
+        if (failed != 0)
+            code = cl_fail_errno(err, failed, "cannot start a thread for lane %d", index);
     }
     if (code != CL_OK) {
         lane_free(lane);
@@ -436,7 +463,8 @@ void cl_lane_join_free(struct cl_lane *lane)
     lane_free(lane);
 }
 
-enum cl_code cl_lane_collect(struct cl_lane *lane, int timeout_ms, struct cl_handover **ret, struct cl_error *err)
+enum cl_code cl_lane_collect(struct cl_lane *lane, int timeout_ms, struct cl_handover **ret,
+                             struct cl_error *err)
 {
     struct timespec deadline;
     (void)clock_gettime(CLOCK_MONOTONIC, &deadline);
@@ -481,4 +509,9 @@ bool cl_lane_ended(struct cl_lane *lane)
 const struct cl_lane_stats *cl_lane_stats(const struct cl_lane *lane)
 {
     return &lane->stats;
+}
+
+int64_t cl_lane_reached(const struct cl_lane *lane, size_t part)
+{
+    return atomic_load_explicit(&lane->reached[part], memory_order_relaxed);
 }

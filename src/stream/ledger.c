@@ -1,11 +1,11 @@
 #include "stream/ledger.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
 
 static size_t lower_bound(const struct cl_progress *p, const char *key)
 {
@@ -41,7 +41,8 @@ struct cl_progress_entry *cl_progress_entry(struct cl_progress *p, const char *k
     if (copy == NULL) return NULL;
     memmove(&p->entries[at + 1], &p->entries[at], (p->n - at) * sizeof *p->entries);
     p->n++;
-    p->entries[at] = (struct cl_progress_entry){.key = copy, .first = -1, .next = -1, .start = -1, .end = -1};
+    p->entries[at] =
+        (struct cl_progress_entry){.key = copy, .first = -1, .next = -1, .start = -1, .end = -1};
     return &p->entries[at];
 }
 
@@ -56,17 +57,23 @@ void cl_progress_fini(struct cl_progress *p)
 
 /* ---- reading ---- */
 
-static enum cl_code bad_key(const struct cl_snapshot *s, const char *key, const char *why, struct cl_error *err)
+static enum cl_code bad_key(const struct cl_snapshot *s, const char *key, const char *why,
+                            struct cl_error *err)
 {
-    return cl_fail(err, CL_EDATA, "snapshot %" PRId64 ": summary key %s %s; roll the table back to a snapshot before it",
+    return cl_fail(err, CL_EDATA,
+                   "snapshot %" PRId64
+                   ": summary key %s %s; roll the table back to a snapshot before it",
                    s->id, key, why);
 }
 
-static enum cl_code load_key(const struct cl_snapshot *s, const char *key, json_t **ret, struct cl_error *err)
+static enum cl_code load_key(const struct cl_snapshot *s, const char *key, json_t **ret,
+                             struct cl_error *err)
 {
     const char *text = cl_snapshot_summary(s, key);
     if (text == NULL) return bad_key(s, key, "is missing", err);
+    errno = 0;
     json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    if (object == NULL && errno == ENOMEM) return cl_fail_nomem(err); /* jansson says: invalid */
     if (!json_is_object(object)) {
         json_decref(object);
         return bad_key(s, key, "is not a JSON object", err);
@@ -75,18 +82,21 @@ static enum cl_code load_key(const struct cl_snapshot *s, const char *key, json_
     return CL_OK;
 }
 
-/* Member `name` of citylake.offsets, an object of integers, into the field at `offset` of each entry. */
-static enum cl_code read_map(struct cl_progress *p, const struct cl_snapshot *s, json_t *offsets, const char *name,
-                             size_t field, struct cl_error *err)
+/* Member `name` of citylake.offsets, an object of integers, into the field at `offset` of each
+ * entry. */
+static enum cl_code read_map(struct cl_progress *p, const struct cl_snapshot *s, json_t *offsets,
+                             const char *name, size_t field, struct cl_error *err)
 {
     json_t *map = json_object_get(offsets, name), *value;
     const char *key;
     if (map == NULL && strcmp(name, "hint") == 0) return CL_OK;
-    if (!json_is_object(map)) return bad_key(s, CL_SUMMARY_OFFSETS, "lacks a map of positions", err);
+    if (!json_is_object(map))
+        return bad_key(s, CL_SUMMARY_OFFSETS, "lacks a map of positions", err);
     json_object_foreach(map, key, value)
     {
         if (!json_is_integer(value) || json_integer_value(value) < 0)
-            return bad_key(s, CL_SUMMARY_OFFSETS, "holds a position that is not a whole number", err);
+            return bad_key(s, CL_SUMMARY_OFFSETS, "holds a position that is not a whole number",
+                           err);
         struct cl_progress_entry *e = cl_progress_entry(p, key);
         if (e == NULL) return cl_fail_nomem(err);
         memcpy((char *)e + field, &(int64_t){json_integer_value(value)}, sizeof(int64_t));
@@ -94,28 +104,34 @@ static enum cl_code read_map(struct cl_progress *p, const struct cl_snapshot *s,
     return CL_OK;
 }
 
-static enum cl_code read_offsets(const struct cl_snapshot *s, struct cl_progress *p, struct cl_error *err)
+static enum cl_code read_offsets(const struct cl_snapshot *s, struct cl_progress *p,
+                                 struct cl_error *err)
 {
     json_t *offsets = NULL;
     enum cl_code code = load_key(s, CL_SUMMARY_OFFSETS, &offsets, err);
     if (code != CL_OK) return code;
     json_t *source = json_object_get(offsets, "source");
     if (json_integer_value(json_object_get(offsets, "v")) != 1)
-        code = bad_key(s, CL_SUMMARY_OFFSETS, "is of a version that this program does not know", err);
+        code =
+            bad_key(s, CL_SUMMARY_OFFSETS, "is of a version that this program does not know", err);
     else if (!json_is_object(source))
         code = bad_key(s, CL_SUMMARY_OFFSETS, "names no source", err);
     if (code == CL_OK) {
         p->source = json_dumps(source, JSON_COMPACT | JSON_SORT_KEYS);
         if (p->source == NULL) code = cl_fail_nomem(err);
     }
-    if (code == CL_OK) code = read_map(p, s, offsets, "first", offsetof(struct cl_progress_entry, first), err);
-    if (code == CL_OK) code = read_map(p, s, offsets, "next", offsetof(struct cl_progress_entry, next), err);
-    if (code == CL_OK) code = read_map(p, s, offsets, "hint", offsetof(struct cl_progress_entry, hint), err);
+    if (code == CL_OK)
+        code = read_map(p, s, offsets, "first", offsetof(struct cl_progress_entry, first), err);
+    if (code == CL_OK)
+        code = read_map(p, s, offsets, "next", offsetof(struct cl_progress_entry, next), err);
+    if (code == CL_OK)
+        code = read_map(p, s, offsets, "hint", offsetof(struct cl_progress_entry, hint), err);
     json_decref(offsets);
     return code;
 }
 
-static enum cl_code read_ranges(const struct cl_snapshot *s, struct cl_progress *p, struct cl_error *err)
+static enum cl_code read_ranges(const struct cl_snapshot *s, struct cl_progress *p,
+                                struct cl_error *err)
 {
     json_t *ranges = NULL, *range;
     const char *key;
@@ -163,11 +179,13 @@ static enum cl_code read_counts(const struct cl_snapshot *s, const char *key, st
     return code;
 }
 
-enum cl_code cl_progress_read(const struct cl_snapshot *snapshot, struct cl_progress *ret, struct cl_error *err)
+enum cl_code cl_progress_read(const struct cl_snapshot *snapshot, struct cl_progress *ret,
+                              struct cl_error *err)
 {
     struct cl_progress p = {0};
     if (cl_snapshot_summary(snapshot, CL_SUMMARY_OFFSETS) == NULL)
-        return cl_fail(err, CL_ENOTFOUND, "snapshot %" PRId64 " was not made by citylake", snapshot->id);
+        return cl_fail(err, CL_ENOTFOUND, "snapshot %" PRId64 " was not made by citylake",
+                       snapshot->id);
     enum cl_code code = read_offsets(snapshot, &p, err);
     if (code == CL_OK) code = read_ranges(snapshot, &p, err);
     if (code == CL_OK) code = read_counts(snapshot, CL_SUMMARY_LEDGER, &p.commit, err);
@@ -190,15 +208,25 @@ enum cl_code cl_progress_current(const struct cl_metadata *m, struct cl_progress
         *ret_snapshot = NULL;
         return CL_OK;
     }
+    bool whole = false; /* nothing was expired */
     /* The bound ends the walk over a chain that somebody made circular. */
     for (size_t steps = 0; s != NULL && steps <= m->n_snapshots; steps++) {
         enum cl_code code = cl_progress_read(s, ret, err);
         if (code == CL_OK) *ret_snapshot = s;
         if (code != CL_ENOTFOUND) return code;
-        s = s->parent_id < 0 ? NULL : cl_metadata_snapshot(m, s->parent_id);
+        whole = s->parent_id < 0;
+        s = whole ? NULL : cl_metadata_snapshot(m, s->parent_id);
+    }
+    /* Snapshots of other programs without a row among them: there is nothing whose offset could
+     * matter. */
+    const char *rows = cl_snapshot_summary(cl_metadata_current(m), "total-records");
+    if (whole && rows != NULL && strcmp(rows, "0") == 0) {
+        *ret_snapshot = NULL;
+        return CL_OK;
     }
     return cl_fail(err, CL_EDATA,
-                   "the table has rows but no snapshot on its main branch says up to which offset (%s); write to another "
+                   "the table has rows but no snapshot on its main branch says up to which offset "
+                   "(%s); write to another "
                    "lake, or roll the table back to a snapshot made by citylake",
                    CL_SUMMARY_OFFSETS);
 }
@@ -210,7 +238,8 @@ static int put_int(json_t *object, const char *key, int64_t value)
     return json_object_set_new(object, key, json_integer(value));
 }
 
-static int build_maps(const struct cl_progress *p, json_t *first, json_t *next, json_t *hint, json_t *ranges)
+static int build_maps(const struct cl_progress *p, json_t *first, json_t *next, json_t *hint,
+                      json_t *ranges)
 {
     int failed = 0;
     for (size_t i = 0; i < p->n; i++) {
@@ -218,18 +247,20 @@ static int build_maps(const struct cl_progress *p, json_t *first, json_t *next, 
         if (e->first >= 0) failed |= put_int(first, e->key, e->first);
         if (e->next >= 0) failed |= put_int(next, e->key, e->next);
         if (e->hint > 0) failed |= put_int(hint, e->key, e->hint);
-        if (e->start >= 0) failed |= json_object_set_new(ranges, e->key, json_pack("[II]", e->start, e->end));
+        if (e->start >= 0)
+            failed |= json_object_set_new(ranges, e->key, json_pack("[II]", e->start, e->end));
     }
     return failed;
 }
 
 static json_t *counts_json(const struct cl_counts *c)
 {
-    return json_pack("{sI sI sI sI}", "consumed", c->consumed, "stored", c->stored, "duplicates", c->duplicates,
-                     "rejected", c->rejected);
+    return json_pack("{sI sI sI sI}", "consumed", c->consumed, "stored", c->stored, "duplicates",
+                     c->duplicates, "rejected", c->rejected);
 }
 
-static bool add_property(struct cl_arena *arena, struct cl_property *props, size_t *n, const char *key, json_t *value)
+static bool add_property(struct cl_arena *arena, struct cl_property *props, size_t *n,
+                         const char *key, json_t *value)
 {
     char *text = value == NULL ? NULL : json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
     char *copy = text == NULL ? NULL : cl_arena_strdup(arena, text);
@@ -239,16 +270,19 @@ static bool add_property(struct cl_arena *arena, struct cl_property *props, size
     return true;
 }
 
-enum cl_code cl_progress_summary(const struct cl_progress *p, struct cl_arena *arena, struct cl_property *props,
-                                 size_t *n, struct cl_error *err)
+enum cl_code cl_progress_summary(const struct cl_progress *p, struct cl_arena *arena,
+                                 struct cl_property *props, size_t *n, struct cl_error *err)
 {
-    json_t *first = json_object(), *next = json_object(), *hint = json_object(), *ranges = json_object();
+    json_t *first = json_object(), *next = json_object(), *hint = json_object(),
+           *ranges = json_object();
     json_t *source = json_loads(p->source, 0, NULL);
-    json_t *offsets = json_object(), *commit = counts_json(&p->commit), *total = counts_json(&p->total);
+    json_t *offsets = json_object(), *commit = counts_json(&p->commit),
+           *total = counts_json(&p->total);
     char *id = cl_arena_strdup(arena, p->commit_id);
     bool ok = id != NULL && source != NULL && build_maps(p, first, next, hint, ranges) == 0;
     if (ok) {
-        ok = json_object_set(offsets, "first", first) == 0 && json_object_set(offsets, "next", next) == 0 &&
+        ok = json_object_set(offsets, "first", first) == 0 &&
+             json_object_set(offsets, "next", next) == 0 &&
              json_object_set(offsets, "source", source) == 0 && put_int(offsets, "v", 1) == 0 &&
              (json_object_size(hint) == 0 || json_object_set(offsets, "hint", hint) == 0);
     }

@@ -9,7 +9,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-const char *cl_plan_key(const struct cl_source_partition *part, bool in_dead_letters, char *buf, size_t size)
+const char *cl_plan_key(const struct cl_source_partition *part, bool in_dead_letters, char *buf,
+                        size_t size)
 {
     if (in_dead_letters)
         (void)snprintf(buf, size, "%s/%" PRId32, part->topic, part->partition);
@@ -33,6 +34,7 @@ void cl_plan_fini(struct cl_stream_plan *plan)
     free(plan->tables);
     free(plan->table_of_part);
     free(plan->lane_of_part);
+    free(plan->identity_of_part);
     free(plan->start);
     free(plan->dead_below);
     *plan = (struct cl_stream_plan){0};
@@ -44,16 +46,18 @@ static enum cl_code allocate(struct cl_stream_plan *p, struct cl_error *err)
     p->tables = calloc(p->spec->n_feeds + 1, sizeof *p->tables);
     p->table_of_part = calloc(n, sizeof *p->table_of_part);
     p->lane_of_part = calloc(n, sizeof *p->lane_of_part);
+    p->identity_of_part = calloc(n, sizeof *p->identity_of_part);
     p->start = calloc(n, sizeof *p->start);
     p->dead_below = calloc(n, sizeof *p->dead_below);
-    if (p->tables == NULL || p->table_of_part == NULL || p->lane_of_part == NULL || p->start == NULL ||
-        p->dead_below == NULL)
+    if (p->tables == NULL || p->table_of_part == NULL || p->lane_of_part == NULL ||
+        p->identity_of_part == NULL || p->start == NULL || p->dead_below == NULL)
         return cl_fail_nomem(err);
     return CL_OK;
 }
 
 /* One table for each feed that the source has partitions of. */
-static enum cl_code open_tables(struct cl_stream_plan *p, struct cl_catalog *catalog, struct cl_error *err)
+static enum cl_code open_tables(struct cl_stream_plan *p, struct cl_catalog *catalog,
+                                struct cl_error *err)
 {
     enum cl_code code = cl_stream_table_open(catalog, NULL, &p->dead, err);
     for (size_t i = 0; i < p->n_parts && code == CL_OK; i++) {
@@ -73,16 +77,24 @@ static enum cl_code open_tables(struct cl_stream_plan *p, struct cl_catalog *cat
     return code;
 }
 
-/* The table must have been filled from the very source that this run reads. */
-static enum cl_code check_identity(const struct cl_stream_plan *p, const struct cl_stream_table *t, int32_t part,
-                                   const struct cl_progress *progress, struct cl_error *err)
+static enum cl_code read_identities(struct cl_stream_plan *p, struct cl_error *err)
 {
-    const char *identity = NULL;
-    enum cl_code code = p->source->ops->identity(p->source, part, &identity, err);
-    if (code != CL_OK || strcmp(identity, progress->source) == 0) return code;
+    enum cl_code code = CL_OK;
+    for (size_t i = 0; i < p->n_parts && code == CL_OK; i++)
+        code = p->source->ops->identity(p->source, (int32_t)i, &p->identity_of_part[i], err);
+    return code;
+}
+
+/* The table must have been filled from the very source that this run reads. */
+static enum cl_code check_identity(const struct cl_stream_plan *p, const struct cl_stream_table *t,
+                                   size_t part, const struct cl_progress *progress,
+                                   struct cl_error *err)
+{
+    const char *identity = p->identity_of_part[part];
+    if (strcmp(identity, progress->source) == 0) return CL_OK;
     return cl_fail(err, CL_EINVAL,
-                   "table %s was filled from %s, but this run reads %s; its offsets would mean nothing: write to another lake "
-                   "(--lake) or read the same source",
+                   "table %s was filled from %s, but this run reads %s; its offsets would mean "
+                   "nothing: write to another lake (--lake) or read the same source",
                    t->name, progress->source, identity);
 }
 
@@ -98,8 +110,10 @@ static enum cl_code read_positions(struct cl_stream_plan *p, size_t table, struc
         if (p->table_of_part[i] != (int)table) continue;
         const struct cl_source_partition *part = &p->parts[i];
         const struct cl_progress_entry *e =
-            snapshot == NULL ? NULL : cl_progress_find(&progress, cl_plan_key(part, false, key, sizeof key));
-        if (snapshot != NULL) code = check_identity(p, t, (int32_t)i, &progress, err);
+            snapshot == NULL
+                ? NULL
+                : cl_progress_find(&progress, cl_plan_key(part, false, key, sizeof key));
+        if (snapshot != NULL) code = check_identity(p, t, i, &progress, err);
         p->start[i] = (struct cl_position){part->low > 0 ? part->low : 0, 0};
         if (e != NULL) p->start[i] = (struct cl_position){e->next, e->hint};
     }
@@ -107,9 +121,10 @@ static enum cl_code read_positions(struct cl_stream_plan *p, size_t table, struc
     return code;
 }
 
-/* Dead letters that stand in the lake already though their feed's commit did not follow (a crash between the two), and where
- * partitions without a feed go on: those have no table of their own.  Their stream may be further on than the last dead letter, as far
- * as any feed that shares it: everything below was looked at before that feed's commit. */
+/* Dead letters that stand in the lake already though their feed's commit did not follow (a crash
+ * between the two), and where partitions without a feed go on: those have no table of their own.
+ * Their stream may be further on than the last dead letter, as far as any feed that shares it:
+ * everything below was looked at before that feed's commit. */
 static enum cl_code read_dead_positions(struct cl_stream_plan *p, struct cl_error *err)
 {
     struct cl_progress progress = {0};
@@ -120,12 +135,16 @@ static enum cl_code read_dead_positions(struct cl_stream_plan *p, struct cl_erro
     for (size_t i = 0; i < p->n_parts; i++) {
         const struct cl_source_partition *part = &p->parts[i];
         const struct cl_progress_entry *e =
-            snapshot == NULL ? NULL : cl_progress_find(&progress, cl_plan_key(part, true, key, sizeof key));
+            snapshot == NULL
+                ? NULL
+                : cl_progress_find(&progress, cl_plan_key(part, true, key, sizeof key));
         if (e != NULL) p->dead_below[i] = e->next;
         if (part->feed != NULL) continue;
-        p->start[i] = e != NULL ? (struct cl_position){e->next, e->hint} : (struct cl_position){0, 0};
+        p->start[i] =
+            e != NULL ? (struct cl_position){e->next, e->hint} : (struct cl_position){0, 0};
         for (size_t k = 0; k < p->n_parts; k++)
-            if (p->parts[k].stream == part->stream && p->parts[k].feed != NULL && p->start[k].next > p->start[i].next)
+            if (p->parts[k].stream == part->stream && p->parts[k].feed != NULL &&
+                p->start[k].next > p->start[i].next)
                 p->start[i] = p->start[k];
     }
     cl_progress_fini(&progress);
@@ -144,7 +163,8 @@ static void assign_lanes(struct cl_stream_plan *p, int *n_lanes, int64_t *work)
         int least = 0;
         for (int lane = 1; lane < *n_lanes; lane++)
             if (work[lane] < work[least]) least = lane;
-        int64_t backlog = p->parts[i].end > p->start[i].next ? p->parts[i].end - p->start[i].next : 0;
+        int64_t backlog =
+            p->parts[i].end > p->start[i].next ? p->parts[i].end - p->start[i].next : 0;
         work[least] += backlog + 1;
         p->lane_of_part[i] = least;
         n_streams++;
@@ -181,14 +201,17 @@ static void choose_output(struct cl_stream_plan *p, int n_lanes)
     (void)snprintf(p->run_id, sizeof p->run_id, "%016" PRIx64, bits);
 }
 
-enum cl_code cl_plan_make(const struct cl_spec *spec, struct cl_source *source, struct cl_catalog *catalog, int *n_lanes,
-                          struct cl_stream_plan *ret, struct cl_error *err)
+enum cl_code cl_plan_make(const struct cl_spec *spec, struct cl_source *source,
+                          struct cl_catalog *catalog, int *n_lanes, struct cl_stream_plan *ret,
+                          struct cl_error *err)
 {
     struct cl_stream_plan p = {.spec = spec, .source = source};
     enum cl_code code = source->ops->partitions(source, &p.parts, &p.n_parts, err);
     if (code == CL_OK && p.n_parts == 0)
-        code = cl_fail(err, CL_EINVAL, "the %s source has nothing for the feeds of %s", source->ops->name, spec->path);
+        code = cl_fail(err, CL_EINVAL, "the %s source has nothing for the feeds of %s",
+                       source->ops->name, spec->path);
     if (code == CL_OK) code = allocate(&p, err);
+    if (code == CL_OK) code = read_identities(&p, err);
     if (code == CL_OK) code = open_tables(&p, catalog, err);
     for (size_t i = 0; i < p.n_tables && code == CL_OK; i++)
         code = read_positions(&p, i, err);

@@ -1,8 +1,10 @@
-/* stream.c - the committer: rounds of request, collect, commit; and generations, when another process was faster.
+/* stream.c - the committer: rounds of request, collect, commit; and generations, when another
+ * process was faster.
  *
- * A generation is one plan: tables and positions as the lake has them now.  A round asks every lane for what it has, and commits it
- * table by table, dead letters first (stream/ledger.h says why).  A commit that is fenced ends the generation: everything not committed is
- * thrown away and the next generation begins at the positions that the lake now says. */
+ * A generation is one plan: tables and positions as the lake has them now.  A round asks every lane
+ * for what it has, and commits it table by table, dead letters first (stream/ledger.h says why).  A
+ * commit that is fenced ends the generation: everything not committed is thrown away and the next
+ * generation begins at the positions that the lake now says. */
 #include "stream/stream.h"
 
 #include "base/clock.h"
@@ -62,14 +64,15 @@ static void update_stats(struct engine *e)
 static void tick(struct engine *e)
 {
     update_stats(e);
+    cl_metrics_tick(e->options->metrics, &e->plan, e->lanes, e->n_lanes, e->committed, e->stats);
     if (e->options->progress != NULL) e->options->progress(e->options->context, e->stats);
 }
 
 /* ---- one round ---- */
 
 /* Adds everything of `from` to `into`; `from` is emptied and freed. */
-static enum cl_code merge_handover(struct engine *e, struct cl_handover *into, struct cl_handover *from,
-                                   struct cl_error *err)
+static enum cl_code merge_handover(struct engine *e, struct cl_handover *into,
+                                   struct cl_handover *from, struct cl_error *err)
 {
     enum cl_code code = cl_file_list_move(&into->dead, &from->dead, err);
     for (size_t i = 0; i < into->n_tables && code == CL_OK; i++) {
@@ -84,8 +87,9 @@ static enum cl_code merge_handover(struct engine *e, struct cl_handover *into, s
         into->moved[i] |= from->moved[i];
         into->dead_moved[i] |= from->dead_moved[i];
     }
-    for (size_t i = 0; i < CL_REJECT_N; i++)
-        into->rejects[i] += from->rejects[i];
+    for (size_t i = 0; i <= into->n_tables; i++)
+        for (size_t r = 0; r < CL_REJECT_N; r++)
+            into->rejects[i][r] += from->rejects[i][r];
     into->dead_rows += from->dead_rows;
     cl_handover_free(from, e->plan.dead.catalog->store);
     return code;
@@ -126,36 +130,53 @@ static void forget_files(struct cl_file_list *files, enum cl_code code, struct c
         cl_file_list_discard(files, store);
 }
 
-static enum cl_code commit_step(struct engine *e, struct cl_stream_table *t, struct cl_progress *step,
-                                struct cl_file_list *files, bool exact, struct cl_error *err)
+/* rejected: by reason. */
+static enum cl_code commit_step(struct engine *e, struct cl_stream_table *t,
+                                struct cl_progress *step, struct cl_file_list *files,
+                                const int64_t *rejected, struct cl_error *err)
 {
-    const struct cl_commit_options options = {.exact = exact, .retry_for_us = RETRY_FOR_US, .abort = e->options->stop};
-    int64_t began = cl_clock_monotonic_us(), n_files = (int64_t)files->n;
-    enum cl_code code = cl_stream_table_commit(t, step, files, &options, err);
+    bool is_dead = t == &e->plan.dead;
+    const struct cl_commit_options options = {.exact = !is_dead,
+                                              .retry_for_us = RETRY_FOR_US,
+                                              .abort = e->options->stop,
+                                              .metrics = e->options->metrics};
+    int64_t began = cl_clock_monotonic_us(), n_files = (int64_t)files->n, file_bytes = 0;
+    for (size_t i = 0; i < files->n; i++)
+        file_bytes += files->files[i].size_bytes;
+    enum cl_code code = cl_file_list_settle(files, err);
+    if (code == CL_OK) code = cl_stream_table_commit(t, step, files, &options, err);
     forget_files(files, code, t->catalog->store);
+    if (code != CL_OK && code != CL_ECONFLICT) cl_metrics_commit_failure(e->options->metrics);
     if (code != CL_OK) return code;
     e->stats->commits++;
     e->stats->files += n_files;
-    cl_log(e->options->log, CL_LOG_INFO, "commit", CL_STR("table", t->name), CL_NUM("rows", step->commit.stored),
-           CL_NUM("rejected", step->commit.rejected), CL_NUM("files", n_files),
-           CL_NUM("ms", (cl_clock_monotonic_us() - began) / 1000));
+    const struct cl_commit_metrics done = {.counts = &step->commit,
+                                           .rejected = rejected,
+                                           .files = n_files,
+                                           .file_bytes = file_bytes,
+                                           .took_us = cl_clock_monotonic_us() - began};
+    cl_metrics_commit(e->options->metrics,
+                      is_dead ? e->plan.n_tables : (size_t)(t - e->plan.tables), &done);
+    cl_log(e->options->log, CL_LOG_INFO, "commit", CL_STR("table", t->name),
+           CL_NUM("rows", step->commit.stored), CL_NUM("rejected", step->commit.rejected),
+           CL_NUM("files", n_files), CL_NUM("ms", (cl_clock_monotonic_us() - began) / 1000));
     return CL_OK;
 }
 
 /* {"gps": identity, ...} of the feeds that have dead letters in this round. */
-static enum cl_code dead_source(const struct engine *e, const struct cl_handover *h, char **ret, struct cl_error *err)
+static enum cl_code dead_source(const struct engine *e, const struct cl_handover *h, char **ret,
+                                struct cl_error *err)
 {
     json_t *object = json_object();
     enum cl_code code = object == NULL ? cl_fail_nomem(err) : CL_OK;
     for (size_t i = 0; i < e->plan.n_parts && code == CL_OK; i++) {
-        const char *identity = NULL;
         if (!h->dead_moved[i]) continue;
-        code = e->plan.source->ops->identity(e->plan.source, (int32_t)i, &identity, err);
-        if (code != CL_OK) break;
         const char *name = e->plan.parts[i].feed == NULL ? "" : e->plan.parts[i].feed->name;
-        if (json_object_set_new(object, name, json_loads(identity, 0, NULL)) != 0) code = cl_fail_nomem(err);
+        json_t *identity = json_loads(e->plan.identity_of_part[i], 0, NULL);
+        if (json_object_set_new(object, name, identity) != 0) code = cl_fail_nomem(err);
     }
-    if (code == CL_OK && (*ret = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS)) == NULL) code = cl_fail_nomem(err);
+    if (code == CL_OK && (*ret = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS)) == NULL)
+        code = cl_fail_nomem(err);
     json_decref(object);
     return code;
 }
@@ -180,7 +201,8 @@ static enum cl_code commit_dead(struct engine *e, struct cl_handover *h, struct 
         entry->hint = e->latest[i].hint;
     }
     step.commit.stored = step.commit.consumed = h->dead_rows;
-    if (code == CL_OK) code = commit_step(e, &e->plan.dead, &step, &h->dead, false, err);
+    if (code == CL_OK)
+        code = commit_step(e, &e->plan.dead, &step, &h->dead, h->rejects[e->plan.n_tables], err);
     for (size_t i = 0; i < e->plan.n_parts && code == CL_OK; i++) {
         if (h->dead_moved[i] && e->plan.parts[i].feed == NULL) e->committed[i] = e->latest[i];
     }
@@ -188,17 +210,15 @@ static enum cl_code commit_dead(struct engine *e, struct cl_handover *h, struct 
     return code;
 }
 
-static enum cl_code table_step(const struct engine *e, size_t table, struct cl_progress *step, bool *ret_due,
-                               struct cl_error *err)
+static enum cl_code table_step(const struct engine *e, size_t table, struct cl_progress *step,
+                               bool *ret_due, struct cl_error *err)
 {
     char key[CL_PLAN_KEY];
     for (size_t i = 0; i < e->plan.n_parts; i++) {
         if (e->plan.table_of_part[i] != (int)table) continue;
         if (step->source == NULL) {
-            const char *identity = NULL;
-            enum cl_code code = e->plan.source->ops->identity(e->plan.source, (int32_t)i, &identity, err);
-            if (code != CL_OK) return code;
-            if ((step->source = strdup(identity)) == NULL) return cl_fail_nomem(err);
+            step->source = strdup(e->plan.identity_of_part[i]);
+            if (step->source == NULL) return cl_fail_nomem(err);
         }
         if (e->latest[i].next <= e->committed[i].next) continue;
         struct cl_progress_entry *entry =
@@ -207,20 +227,22 @@ static enum cl_code table_step(const struct engine *e, size_t table, struct cl_p
         entry->start = e->committed[i].next;
         entry->end = e->latest[i].next;
         entry->hint = e->latest[i].hint;
-        /* A position that moved over no message (a transaction marker) can wait for the next message, unless others that share
-         * its stream would then be read again from far back. */
+        /* A position that moved over no message (a transaction marker) can wait for the next
+         * message, unless others that share its stream would then be read again from far back. */
         if (step->commit.consumed > 0 || cl_plan_shares_stream(&e->plan, i)) *ret_due = true;
     }
     return CL_OK;
 }
 
-static enum cl_code commit_table(struct engine *e, size_t table, struct cl_handover *h, struct cl_error *err)
+static enum cl_code commit_table(struct engine *e, size_t table, struct cl_handover *h,
+                                 struct cl_error *err)
 {
     struct cl_progress step = {.commit = h->counts[table]};
     bool due = false;
     enum cl_code code = table_step(e, table, &step, &due, err);
     if (code == CL_OK && due) {
-        code = commit_step(e, &e->plan.tables[table], &step, &h->files[table], true, err);
+        code =
+            commit_step(e, &e->plan.tables[table], &step, &h->files[table], h->rejects[table], err);
         for (size_t i = 0; i < e->plan.n_parts && code == CL_OK; i++)
             if (e->plan.table_of_part[i] == (int)table) e->committed[i] = e->latest[i];
         if (code == CL_OK) {
@@ -234,10 +256,15 @@ static enum cl_code commit_table(struct engine *e, size_t table, struct cl_hando
 
 static void log_rejects(const struct engine *e, const struct cl_handover *h)
 {
-    for (int i = 0; i < CL_REJECT_N; i++)
-        if (h->rejects[i] > 0)
-            cl_log(e->options->log, CL_LOG_WARN, "rejected", CL_STR("reason", cl_reject_reason_text((enum cl_reject_reason)i)),
-                   CL_NUM("messages", h->rejects[i]), CL_STR("kept_in", CL_DEAD_LETTERS));
+    for (int i = 0; i < CL_REJECT_N; i++) {
+        int64_t n = 0;
+        for (size_t table = 0; table <= h->n_tables; table++)
+            n += h->rejects[table][i];
+        if (n > 0)
+            cl_log(e->options->log, CL_LOG_WARN, "rejected",
+                   CL_STR("reason", cl_reject_reason_text((enum cl_reject_reason)i)),
+                   CL_NUM("messages", n), CL_STR("kept_in", CL_DEAD_LETTERS));
+    }
 }
 
 static enum cl_code commit_round(struct engine *e, struct cl_error *err)
@@ -254,7 +281,7 @@ static enum cl_code commit_round(struct engine *e, struct cl_error *err)
     if (code == CL_OK) log_rejects(e, h);
     e->stats->commit_us = cl_clock_monotonic_us() - began;
     cl_handover_free(h, e->plan.dead.catalog->store);
-    update_stats(e);
+    tick(e);
     e->round_began_us = cl_clock_monotonic_us();
     e->stored_at_round = e->stats->stored;
     return code;
@@ -295,15 +322,16 @@ static enum cl_code run_lanes(struct engine *e, struct cl_error *err)
 static enum cl_code start_lanes(struct engine *e, struct cl_error *err)
 {
     struct cl_source *source = e->plan.source;
-    e->lanes = calloc((size_t)e->n_lanes, sizeof *e->lanes);
+    int wanted = e->n_lanes;
+    e->n_lanes = 0; /* counts those that run */
+    e->lanes = calloc((size_t)wanted, sizeof *e->lanes);
     e->committed = calloc(e->plan.n_parts + 1, sizeof *e->committed);
     e->latest = calloc(e->plan.n_parts + 1, sizeof *e->latest);
     if (e->lanes == NULL || e->committed == NULL || e->latest == NULL) return cl_fail_nomem(err);
     memcpy(e->committed, e->plan.start, e->plan.n_parts * sizeof *e->committed);
     memcpy(e->latest, e->plan.start, e->plan.n_parts * sizeof *e->latest);
-    int wanted = e->n_lanes;
-    e->n_lanes = 0;
-    enum cl_code code = source->ops->start(source, e->plan.start, e->plan.lane_of_part, wanted, err);
+    enum cl_code code =
+        source->ops->start(source, e->plan.start, e->plan.lane_of_part, wanted, err);
     for (int i = 0; i < wanted && code == CL_OK; i++) {
         code = cl_lane_start(&e->plan, i, &e->lanes[i], err);
         if (code == CL_OK) e->n_lanes++;
@@ -329,8 +357,9 @@ static void end_generation(struct engine *e)
     cl_plan_fini(&e->plan);
 }
 
-static enum cl_code run_generation(struct engine *e, const struct cl_spec *spec, struct cl_source *source,
-                                   struct cl_catalog *catalog, struct cl_error *err)
+static enum cl_code run_generation(struct engine *e, const struct cl_spec *spec,
+                                   struct cl_source *source, struct cl_catalog *catalog,
+                                   struct cl_error *err)
 {
     e->n_lanes = e->options->lanes;
     enum cl_code code = cl_plan_make(spec, source, catalog, &e->n_lanes, &e->plan, err);
@@ -339,30 +368,37 @@ static enum cl_code run_generation(struct engine *e, const struct cl_spec *spec,
         return code;
     }
     e->plan.log = e->options->log;
-    cl_log(e->options->log, CL_LOG_INFO, "start", CL_STR("source", source->ops->name), CL_STR("lake", catalog->store->root_uri),
-           CL_NUM("tables", e->plan.n_tables), CL_NUM("partitions", e->plan.n_parts), CL_NUM("lanes", e->n_lanes));
-    code = start_lanes(e, err);
+    cl_log(e->options->log, CL_LOG_INFO, "start", CL_STR("source", source->ops->name),
+           CL_STR("lake", catalog->store->root_uri), CL_NUM("tables", e->plan.n_tables),
+           CL_NUM("partitions", e->plan.n_parts), CL_NUM("lanes", e->n_lanes));
+    code = cl_metrics_plan(e->options->metrics, &e->plan, err);
+    if (code == CL_OK) code = start_lanes(e, err);
+    if (code == CL_OK) cl_metrics_phase(e->options->metrics, CL_ENGINE_RUNNING);
     if (code == CL_OK) code = run_lanes(e, err);
     end_generation(e);
     return code;
 }
 
-enum cl_code cl_stream_run(const struct cl_spec *spec, struct cl_source *source, struct cl_catalog *catalog,
-                           const struct cl_stream_options *options, struct cl_stream_stats *ret_stats,
-                           struct cl_error *err)
+enum cl_code cl_stream_run(const struct cl_spec *spec, struct cl_source *source,
+                           struct cl_catalog *catalog, const struct cl_stream_options *options,
+                           struct cl_stream_stats *ret_stats, struct cl_error *err)
 {
     struct cl_stream_stats stats = {0};
     struct cl_error why = {0};
     struct engine e = {.options = options, .stats = &stats, .began_us = cl_clock_monotonic_us()};
-    e.commit_every_us = options->commit_every_us > 0 ? options->commit_every_us : spec->lake.commit_every_us;
+    e.commit_every_us =
+        options->commit_every_us > 0 ? options->commit_every_us : spec->lake.commit_every_us;
     enum cl_code code;
     for (;;) {
         code = run_generation(&e, spec, source, catalog, &why);
         if (code != CL_ECONFLICT || stop_wanted(&e) || stats.restarts >= MAX_RESTARTS) break;
         stats.restarts++;
-        cl_log(options->log, CL_LOG_WARN, "fenced", CL_STR("why", why.message), CL_STR("action", "re-seeking"));
+        cl_metrics_fence(options->metrics);
+        cl_log(options->log, CL_LOG_WARN, "fenced", CL_STR("why", why.message),
+               CL_STR("action", "re-seeking"));
         cl_clock_sleep_us(100000 + (int64_t)(cl_mix64((uint64_t)cl_clock_monotonic_us()) % 900000));
     }
+    cl_metrics_phase(options->metrics, CL_ENGINE_STOPPED);
     if (code != CL_OK && err != NULL) *err = why;
     if (ret_stats != NULL) *ret_stats = stats;
     return code;

@@ -1,5 +1,6 @@
-/* replay_main.c - runs a libFuzzer target over every file of the folders or files named on the command line, so that
- * the corpus is a regression test in builds without libFuzzer.  A folder that does not exist is an empty corpus. */
+/* replay_main.c - runs a libFuzzer target over every file of the folders or files named on the
+ * command line, so that the corpus is a regression test in builds without libFuzzer.  A folder that
+ * does not exist is an empty corpus. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -49,9 +49,9 @@ class Citylake:
         """Starts it; the caller waits for it or kills it."""
         return subprocess.Popen([self.path, *map(str, args)], cwd=cwd, env=self.environment(env), **popen)
 
-    def sql(self, lake, query, **kwargs):
+    def sql(self, lake, query, *args, **kwargs):
         """The rows of a query, as Python values."""
-        return json.loads(self.run('sql', query, '--lake', lake, '--format', 'json', **kwargs).stdout)
+        return json.loads(self.run('sql', query, '--lake', lake, '--format', 'json', *args, **kwargs).stdout)
 
 
 @pytest.fixture(scope='session')

@@ -7,6 +7,9 @@
     broker.pause(); broker.resume()     # a hung broker
     broker.stop()
 
+    broker = Broker(folder, security=Security(authority.ca, server_pem))    # more listeners, with TLS and SASL
+    broker.address('SASL_SSL')   # '127.0.0.1:PORT' of one of them; broker.bootstrap stays the plain one
+
 The jars are those of tests/kafka/pom.xml, which ./dev fetches.
 """
 
@@ -18,6 +21,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 CLUSTER_ID = 'Y2l0eWxha2UtdGVzdC0wMQ'
@@ -27,11 +31,11 @@ SERVER_PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller_port}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}{more}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}{more}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}
 log.dirs={folder}/data
 num.partitions=4
 default.replication.factor=1
@@ -55,6 +59,23 @@ log.segment.bytes=268435456
 message.max.bytes=16777216
 replica.fetch.max.bytes=16777216
 auto.create.topics.enable={auto_create}
+"""
+
+# Of one more listener; PEM stores hold key and certificates in one file.
+LISTENER_TLS = """\
+listener.name.{name}.ssl.keystore.type=PEM
+listener.name.{name}.ssl.keystore.location={keystore}
+listener.name.{name}.ssl.truststore.type=PEM
+listener.name.{name}.ssl.truststore.location={ca}
+listener.name.{name}.ssl.client.auth={client_auth}
+"""
+
+LISTENER_SASL = """\
+listener.name.{name}.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER
+listener.name.{name}.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required {plain_users};
+listener.name.{name}.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.{name}.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.{name}.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;
 """
 
 LOG4J_PROPERTIES = """\
@@ -91,17 +112,52 @@ def jars_folder():
     return folder
 
 
+@dataclass
+class Security:
+    """What the secured listeners show and take."""
+    ca: Path                     # who signs clients' certificates
+    keystore: Path               # the broker's key and certificate
+    other_keystores: dict = field(default_factory=dict)  # a further TLS listener's name -> its keystore
+    users: dict = field(default_factory=lambda: {'city': 'secret'})  # for PLAIN and SCRAM
+
+    def listeners(self):
+        """Name -> (protocol, keystore or None, client authentication)."""
+        return {'SSL': ('SSL', self.keystore, 'none'), 'MTLS': ('SSL', self.keystore, 'required'),
+                'SASL_SSL': ('SASL_SSL', self.keystore, 'none'), 'SASL_PLAINTEXT': ('SASL_PLAINTEXT', None, 'none'),
+                **{name: ('SSL', keystore, 'none') for name, keystore in self.other_keystores.items()}}
+
+    def properties(self):
+        users = ' '.join(f'user_{name}="{password}"' for name, password in self.users.items())
+        text = ''
+        for name, (protocol, keystore, client_auth) in self.listeners().items():
+            if keystore:
+                text += LISTENER_TLS.format(name=name.lower(), keystore=keystore, ca=self.ca, client_auth=client_auth)
+            if protocol.startswith('SASL'):
+                text += LISTENER_SASL.format(name=name.lower(), plain_users=users)
+        return text
+
+    def scram_arguments(self):
+        return [word for mechanism in ('SCRAM-SHA-256', 'SCRAM-SHA-512') for name, password in self.users.items()
+                for word in ('--add-scram', f'{mechanism}=[name={name},password={password}]')]
+
+
 class Broker:
-    def __init__(self, folder, port=None, auto_create_topics=False, heap_mb=384):
+    def __init__(self, folder, port=None, auto_create_topics=False, heap_mb=384, security=None):
         self.folder = Path(folder).absolute()
         self.port = port or free_port()
         self.auto_create_topics = auto_create_topics
         self.heap_mb = heap_mb
         self.process = None
+        self.security = security
+        self.ports = {name: free_port() for name in security.listeners()} if security else {}
 
     @property
     def bootstrap(self):
         return f'127.0.0.1:{self.port}'
+
+    def address(self, listener, host='127.0.0.1'):
+        """Of a secured listener."""
+        return f'{host}:{self.ports[listener]}'
 
     @property
     def log_file(self):
@@ -171,15 +227,22 @@ class Broker:
     def _write_configuration(self):
         self.folder.mkdir(parents=True, exist_ok=True)
         controller_port = free_port()
-        (self.folder / 'server.properties').write_text(SERVER_PROPERTIES.format(
-            folder=self.folder, port=self.port, controller_port=controller_port,
-            auto_create=str(self.auto_create_topics).lower()))
+        protocols = {name: protocol for name, (protocol, *_) in self.security.listeners().items()} if self.security else {}
+        more = ''.join(f',{name}://127.0.0.1:{port}' for name, port in self.ports.items())
+        text = SERVER_PROPERTIES.format(
+            folder=self.folder, port=self.port, controller_port=controller_port, more=more,
+            protocols=''.join(f',{name}:{protocol}' for name, protocol in protocols.items()),
+            auto_create=str(self.auto_create_topics).lower())
+        if self.security:
+            text += self.security.properties()
+        (self.folder / 'server.properties').write_text(text)
         (self.folder / 'log4j2.properties').write_text(LOG4J_PROPERTIES.format(folder=self.folder))
 
     def _format(self):
         done = subprocess.run(
             self._java('-XX:TieredStopAtLevel=1', 'kafka.tools.StorageTool', 'format', '--ignore-formatted',
-                       '-t', CLUSTER_ID, '-c', str(self.folder / 'server.properties')),
+                       '-t', CLUSTER_ID, '-c', str(self.folder / 'server.properties'),
+                       *(self.security.scram_arguments() if self.security else [])),
             capture_output=True, text=True)
         if done.returncode != 0:
             raise BrokerError(f'cannot format {self.folder}:\n{done.stdout}{done.stderr}')

@@ -35,7 +35,7 @@ def events(vehicles=10, steps=100, seed=42):
         for v in range(vehicles):
             clock[v] += timedelta(seconds=rnd.randint(30, 60), microseconds=rnd.choice([0, 0, rnd.randrange(1000000)]))
             common = {'vehicle_id': f'Vehicle-{v:05d}', 'timestamp': clock[v].isoformat()}
-            at = [51.5 + step / 97 + rnd.uniform(-5e-4, 5e-4), -0.12 - step / 53 + rnd.uniform(-5e-4, 5e-4)]
+            at = [51.5 + step % 200 / 97 + rnd.uniform(-5e-4, 5e-4), -0.12 - step % 200 / 53 + rnd.uniform(-5e-4, 5e-4)]
             yield 'vehicle', {'id': new_id(), **common, 'location': at, 'speed': rnd.uniform(10, 40), 'direction': 'North-East',
                               'make': 'Mini Cooper', 'model': 'Countryman SE ALL4', 'year': 2024, 'fuelType': 'Electric'}
             yield 'gps', {'id': new_id(), **common, 'speed': rnd.uniform(0, 40), 'direction': 'North-East',

@@ -30,7 +30,7 @@ BAD = [
     (vehicle()[:-20], 'syntax', None, ''),
     (vehicle() + b'}', 'syntax', None, ''),
     (b'not json', 'syntax', None, ''),
-    (b'[1, 2, 3]', 'not_object', None, ''),
+    (b'[1, 2, 3]', 'not-object', None, ''),
     (b'', 'empty', None, ''),
     (b' \n\t ', 'empty', None, ''),
     (None, 'tombstone', None, 'tombstone'),
@@ -46,7 +46,7 @@ BAD = [
     (vehicle(id='not-a-uuid'), 'format', 'id', 'id'),
     (vehicle(timestamp=None), 'missing', 'timestamp', 'timestamp'),
     (json.dumps({k: v for k, v in GOOD.items() if k != 'vehicle_id'}).encode(), 'missing', 'vehicle_id', 'vehicle_id'),
-    (vehicle().replace(b'"speed": 30.5', b'"speed": 30.5, "speed": 31.5'), 'duplicate_key', 'speed', 'speed'),
+    (vehicle().replace(b'"speed": 30.5', b'"speed": 30.5, "speed": 31.5'), 'duplicate-key', 'speed', 'speed'),
     (b'{"a": ' * 100 + b'1' + b'}' * 100, 'depth', None, ''),
     (b'{"junk": "' + b'x' * 10_000_000 + b'"', 'syntax', None, ''),
 ]
@@ -102,8 +102,8 @@ def test_unknown_topic_in_an_envelope(citylake, lake, tmp_path):
     citylake.run('stream', '--source', f'ndjson:{file}', '--lake', lake, '--until-end')
     assert len(iceberg_rows(lake, 'vehicle')) == 1
     letters = sorted(iceberg_rows(lake, 'dead_letters'), key=lambda row: row['offset'])
-    assert [(row['feed'], row['topic'], row['reason']) for row in letters] == [(None, 'tram_data', 'unknown_topic'),
-                                                                                 (None, '', 'unknown_topic')]
+    assert [(row['feed'], row['topic'], row['reason']) for row in letters] == [(None, 'tram_data', 'unknown-topic'),
+                                                                                 (None, '', 'unknown-topic')]
     assert letters[1]['value'] == b'not an envelope'
 
 
@@ -221,7 +221,7 @@ BROKEN_CONFIGS = [
     ('feeds:\n  a:\n    topic: x\n    event_time: t\n    columns:\n      t: {type: timestamp, required: true}\n'
      '      s: {type: double, unit: km/hh}\n', 'city.yaml:7:', 'km/h'),
     ('feeds:\n' + ''.join(f'  {n}:\n    topic: same\n    event_time: t\n    columns:\n      t: {{type: timestamp, required: true}}\n'
-                          for n in 'ab'), 'city.yaml:7:', 'same'),
+                          for n in 'ab'), 'city.yaml:8:', 'same'),
     ('lake: {commit_every: soon}\n', 'city.yaml:1:', 'duration'),
     ('lake: [\n', 'city.yaml:', ''),
 ]
@@ -230,12 +230,11 @@ BROKEN_CONFIGS = [
 @pytest.mark.parametrize('text,place,word', BROKEN_CONFIGS)
 def test_broken_city_yaml(citylake, tmp_path, text, place, word):
     (tmp_path / 'city.yaml').write_text(text)
-    done = fails(citylake, 2, 'check', cwd=tmp_path, says=[place, word])
-    assert 'citylake check' in done.stderr
+    fails(citylake, 2, 'check', cwd=tmp_path, says=[place, word])
 
 
 def test_the_lake_stays_readable_while_written(citylake, lake, tmp_path):
-    run = citylake.start('up', '--lake', lake, '--for', '4s', '--commit-every', '300ms', '--vehicles', '200', '--rate', '5000',
+    run = citylake.start('up', '--lake', lake, '--for', '4s', '--commit-every', '300ms', '--vehicles', '200',
                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     counts = []
     while run.poll() is None:

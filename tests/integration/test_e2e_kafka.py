@@ -80,7 +80,6 @@ def test_two_million_events(citylake, kafka, lake):
     import pyarrow as pa
     import pyarrow.compute as pc
     names, env = topics('million')
-    make_topics(kafka, names)
     subprocess.run([ROOT / 'build' / 'bench' / 'gen', '--seed', '42', '--events', str(EVENTS), '--kafka', kafka.bootstrap,
                     '--topic-suffix', '_million'], check=True, stdout=subprocess.DEVNULL)
     done = stream(citylake, kafka, lake, env, timeout=600)
@@ -108,7 +107,6 @@ def test_two_million_events(citylake, kafka, lake):
 @pytest.mark.timeout(600)
 def test_killed_at_random_moments(citylake, kafka, lake):
     names, env = topics('killed')
-    make_topics(kafka, names)
     subprocess.run([ROOT / 'build' / 'bench' / 'gen', '--seed', '7', '--events', '1000000', '--kafka', kafka.bootstrap,
                     '--topic-suffix', '_killed'], check=True, stdout=subprocess.DEVNULL)
     bad = [(None, b'{"id": 7, "broken'), (None, b''), (None, b'\xff\xfe')] * 50
@@ -153,7 +151,6 @@ def test_interrupted_and_resumed(citylake, kafka, lake):
 def test_two_processes_on_one_lake(citylake, kafka, lake):
     """Without a group each reads everything; the compare-and-swap lets each offset in once."""
     names, env = topics('rivals')
-    make_topics(kafka, names)
     subprocess.run([ROOT / 'build' / 'bench' / 'gen', '--seed', '9', '--events', '500000', '--kafka', kafka.bootstrap,
                     '--topic-suffix', '_rivals'], check=True, stdout=subprocess.DEVNULL)
     runs = [citylake.start('stream', '--source', 'kafka', '--kafka', kafka.bootstrap, '--lake', lake, '--until-end',

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import random
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -38,19 +39,18 @@ def lines():
 
 
 def check(citylake, lake, wanted):
-    rows = iceberg_rows(lake, 'fcd')
+    rows = iceberg_rows(lake, 'fcd', 'braunschweig')
     assert len(rows) == len(wanted)
     messages = {}
     for row in rows:
         messages[row['_partition'], row['_offset']] = row
     for at, line in wanted.items():
         record, row = json.loads(line), messages[at]
-        assert row['timestamp'].timestamp() if row['timestamp'].tzinfo else True
-        assert (row['timestamp'] - type(row['timestamp'])(1970, 1, 1)).total_seconds() * 1000 == record['time']
+        assert row['event_time'] == datetime(1970, 1, 1) + timedelta(milliseconds=record['time'])
         assert row['speed'] == pytest.approx(record['speed'] * 3.6, rel=1e-15)
         assert (row['latitude'], row['longitude']) == (record['lat'], record['lon'])
         assert row['vehicle_id'] == record['id']
-    assert citylake.sql(lake, 'SELECT count(*) AS n FROM dead_letters') == [{'n': 0}]
+    assert citylake.sql(lake, 'SELECT count(*) AS n FROM dead_letters', '--config', CONFIG) == [{'n': 0}]
 
 
 def test_from_ndjson(citylake, lake, tmp_path):

@@ -22,7 +22,8 @@ static void end_file(struct cl_outfile *f)
     free(file);
 }
 
-static enum cl_code mem_create(struct cl_store *s, const char *path, struct cl_outfile **ret, struct cl_error *err)
+static enum cl_code mem_create(struct cl_store *s, const char *path, struct cl_outfile **ret,
+                               struct cl_error *err)
 {
     struct mem_store *m = (struct mem_store *)s;
     if (must_fail(s)) return cl_fail(err, CL_EIO, "create was told to fail");
@@ -36,7 +37,8 @@ static enum cl_code mem_create(struct cl_store *s, const char *path, struct cl_o
     return CL_OK;
 }
 
-static enum cl_code mem_write(struct cl_outfile *f, const void *data, size_t len, struct cl_error *err)
+static enum cl_code mem_write(struct cl_outfile *f, const void *data, size_t len,
+                              struct cl_error *err)
 {
     if (must_fail(f->store)) return cl_fail(err, CL_EIO, "write was told to fail");
     enum cl_code code = cl_buf_append(&((struct mem_file *)f)->bytes, data, len, err);
@@ -48,7 +50,8 @@ static enum cl_code mem_finish(struct cl_outfile *f, struct cl_error *err)
 {
     struct mem_store *m = (struct mem_store *)f->store;
     struct mem_file *file = (struct mem_file *)f;
-    enum cl_code code = must_fail(f->store) ? cl_fail(err, CL_EIO, "finish was told to fail") : CL_OK;
+    enum cl_code code =
+        must_fail(f->store) ? cl_fail(err, CL_EIO, "finish was told to fail") : CL_OK;
     if (code == CL_OK) {
         free(m->data);
         m->data = file->bytes.data;
@@ -66,8 +69,11 @@ static void mem_abort(struct cl_outfile *f)
     end_file(f);
 }
 
-static const struct cl_store_ops mem_ops = {
-    .name = "memory", .create = mem_create, .write = mem_write, .finish = mem_finish, .abort = mem_abort};
+static const struct cl_store_ops mem_ops = {.name = "memory",
+                                            .create = mem_create,
+                                            .write = mem_write,
+                                            .finish = mem_finish,
+                                            .abort = mem_abort};
 
 void mem_store_init(struct mem_store *s)
 {

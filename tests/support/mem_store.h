@@ -1,6 +1,8 @@
-/* mem_store.h - a store in memory that fails when it is told to: a fake of struct cl_store for tests.
+/* mem_store.h - a store in memory that fails when it is told to: a fake of struct cl_store for
+ * tests.
  *
- * It implements what writers of files use: create, write, finish, abort.  The other methods are NULL. */
+ * It implements what writers of files use: create, write, finish, abort.  The other methods are
+ * NULL. */
 #ifndef CITYLAKE_TESTS_MEM_STORE_H
 #define CITYLAKE_TESTS_MEM_STORE_H
 

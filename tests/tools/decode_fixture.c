@@ -94,12 +94,12 @@ static bool is_utf8(const char *text)
 static void check_reject(const struct decode_fixture *f, size_t len)
 {
     const struct cl_reject *r = &f->reject;
-    bool good = memchr(r->detail, 0, sizeof r->detail) != NULL && r->detail[0] != '\0' && is_utf8(r->detail) &&
-                r->byte >= 0 && r->byte <= (int64_t)len && r->column >= -1 && r->column < (int)f->feed->n_columns &&
-                (unsigned)r->reason < CL_REJECT_N;
+    bool good = memchr(r->detail, 0, sizeof r->detail) != NULL && r->detail[0] != '\0' &&
+                is_utf8(r->detail) && r->byte >= 0 && r->byte <= (int64_t)len && r->column >= -1 &&
+                r->column < (int)f->feed->n_columns && (unsigned)r->reason < CL_REJECT_N;
     if (good) return;
-    fprintf(stderr, "bad reject: reason %d column %d byte %lld detail '%s'\n", (int)r->reason, r->column,
-            (long long)r->byte, r->detail);
+    fprintf(stderr, "bad reject: reason %d column %d byte %lld detail '%s'\n", (int)r->reason,
+            r->column, (long long)r->byte, r->detail);
     abort();
 }
 

@@ -1,12 +1,13 @@
-/* parquet_driver.c - writes a Parquet file of pseudo-random rows of every type, and says as JSON what is in it, so that
- * other people's readers can be compared with it value for value.
+/* parquet_driver.c - writes a Parquet file of pseudo-random rows of every type, and says as JSON
+ * what is in it, so that other people's readers can be compared with it value for value.
  *
- *     parquet_driver OUT ROWS [SEED [CODEC [PAGE_ROWS [ROW_GROUP_BYTES [BATCH_ROWS [DICTIONARY]]]]]]
+ *     parquet_driver OUT ROWS [SEED [CODEC [PAGE_ROWS [ROW_GROUP_BYTES [BATCH_ROWS
+ * [DICTIONARY]]]]]]
  *
  * Standard output: one JSON array a row.  OUT.metrics.json: the struct cl_data_file.
- * In JSON, floats and doubles are their bits in hexadecimal, decimals their unscaled value, binaries hexadecimal,
- * dates days and timestamps microseconds. */
-#include "mem_store.h"
+ * In JSON, floats and doubles are their bits in hexadecimal, decimals their unscaled value,
+ * binaries hexadecimal, dates days and timestamps microseconds. */
+#include "../support/mem_store.h"
 
 #include "base/hash.h"
 #include "parquet/parquet_writer.h"
@@ -20,8 +21,8 @@
 enum shape {
     SHAPE_SEQUENCE,
     SHAPE_CONSTANT,
-    SHAPE_FEW,    /* a dictionary pays */
-    SHAPE_MANY,   /* it does not */
+    SHAPE_FEW,     /* a dictionary pays */
+    SHAPE_MANY,    /* it does not */
     SHAPE_SPECIAL, /* extremes, NaNs, astral characters, long strings */
     SHAPE_NULL,
     SHAPE_NAN,
@@ -34,9 +35,15 @@ struct column {
     int null_percent;
 };
 
-#define COL(name_, type_, shape_, nulls_) {.field = {.name = (name_), .type = (type_)}, .shape = (shape_), .null_percent = (nulls_)}
-#define DEC(name_, p_, s_, shape_, nulls_)                                                                             \
-    {.field = {.name = (name_), .type = CL_DECIMAL, .precision = (p_), .scale = (s_)}, .shape = (shape_), .null_percent = (nulls_)}
+#define COL(name_, type_, shape_, nulls_)                                                          \
+    {                                                                                              \
+        .field = {.name = (name_), .type = (type_)}, .shape = (shape_), .null_percent = (nulls_)   \
+    }
+#define DEC(name_, p_, s_, shape_, nulls_)                                                         \
+    {                                                                                              \
+        .field = {.name = (name_), .type = CL_DECIMAL, .precision = (p_), .scale = (s_)},          \
+        .shape = (shape_), .null_percent = (nulls_)                                                \
+    }
 
 static struct column columns[] = {
     COL("sequence", CL_LONG, SHAPE_SEQUENCE, -1),
@@ -99,7 +106,8 @@ static __int128 make_number(const struct column *c, int64_t row, __int128 least,
     __int128 wide = (__int128)((unsigned __int128)high << 64 | next_random()) % most;
     if (wide < least) wide = least;
     switch (c->shape) {
-    case SHAPE_SEQUENCE: return c->field.type == CL_TIMESTAMP ? 1767600000000000 + row * 1000003 : row;
+    case SHAPE_SEQUENCE:
+        return c->field.type == CL_TIMESTAMP ? 1767600000000000 + row * 1000003 : row;
     case SHAPE_FEW: return (__int128)(r % 50) - 10;
     case SHAPE_GROWING: return row < 30000 ? (__int128)(r % 100) : (__int128)(int64_t)r;
     case SHAPE_SPECIAL:
@@ -124,8 +132,16 @@ static double make_double(const struct column *c)
 /* UTF-8 for strings, any bytes for binaries. */
 static size_t make_text(const struct column *c, int64_t row, uint8_t *out, size_t room)
 {
-    static const char *const special[] = {"", "a", "\"\\\n\t\x01", "Stra\xc3\x9f""e", "\xe2\x82\xac", "\xf0\x9f\x9a\x97 car",
-                                          "\xf4\x8f\xbf\xbf", "zzzzzzzzzzzzzzzzzzzz", "\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f"};
+    static const char *const special[] = {
+        "",
+        "a",
+        "\"\\\n\t\x01",
+        "Stra\xc3\x9fy",
+        "\xe2\x82\xac",
+        "\xf0\x9f\x9a\x97 car",
+        "\xf4\x8f\xbf\xbf",
+        "zzzzzzzzzzzzzzzzzzzz",
+        "\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f"};
     uint64_t r = next_random();
     if (c->field.type == CL_BINARY && c->shape == SHAPE_SPECIAL) {
         size_t len = r % 97 == 0 ? 40000 : r % 24;
@@ -140,12 +156,16 @@ static size_t make_text(const struct column *c, int64_t row, uint8_t *out, size_
                 out[i] = (uint8_t)('a' + (i * r) % 26);
             return len;
         }
-        return (size_t)snprintf((char *)out, room, "%s", special[r % (sizeof special / sizeof *special)]);
+        return (size_t)snprintf((char *)out, room, "%s",
+                                special[r % (sizeof special / sizeof *special)]);
     }
     if (c->shape == SHAPE_CONSTANT) return (size_t)snprintf((char *)out, room, "km/h");
-    if (c->shape == SHAPE_FEW) return (size_t)snprintf((char *)out, room, "vehicle-%03" PRIu64, r % 300);
-    if (c->shape == SHAPE_GROWING && row < 30000) return (size_t)snprintf((char *)out, room, "g%" PRIu64, r % 20);
-    return (size_t)snprintf((char *)out, room, "%016" PRIx64 "-%08" PRIx64, r, next_random() & 0xffffffff);
+    if (c->shape == SHAPE_FEW)
+        return (size_t)snprintf((char *)out, room, "vehicle-%03" PRIu64, r % 300);
+    if (c->shape == SHAPE_GROWING && row < 30000)
+        return (size_t)snprintf((char *)out, room, "g%" PRIu64, r % 20);
+    return (size_t)snprintf((char *)out, room, "%016" PRIx64 "-%08" PRIx64, r,
+                            next_random() & 0xffffffff);
 }
 
 static void print_decimal(__int128 v)
@@ -200,7 +220,8 @@ static void make_value(const struct column *c, struct cl_column *col, int32_t sl
     case CL_INT:
     case CL_DATE: {
         bool date = c->field.type == CL_DATE; /* years 1 to 9999, which Python can hold */
-        int32_t v = (int32_t)make_number(c, row, date ? -719162 : INT32_MIN, date ? 2932896 : INT32_MAX);
+        int32_t v =
+            (int32_t)make_number(c, row, date ? -719162 : INT32_MIN, date ? 2932896 : INT32_MAX);
         cl_column_set_int(col, slot, v);
         printf("%d", v);
         break;
@@ -208,7 +229,8 @@ static void make_value(const struct column *c, struct cl_column *col, int32_t sl
     case CL_LONG:
     case CL_TIMESTAMP: {
         bool time = c->field.type == CL_TIMESTAMP;
-        int64_t v = (int64_t)make_number(c, row, time ? -62135596800000000 : INT64_MIN, time ? 253402300799999999 : INT64_MAX);
+        int64_t v = (int64_t)make_number(c, row, time ? -62135596800000000 : INT64_MIN,
+                                         time ? 253402300799999999 : INT64_MAX);
         cl_column_set_long(col, slot, v);
         printf("%" PRId64, v);
         break;
@@ -265,15 +287,18 @@ static void write_metrics(const char *path, const struct cl_data_file *d)
         perror(path);
         exit(1);
     }
-    fprintf(f, "{\"rows\": %" PRId64 ", \"size_bytes\": %" PRId64 ", \"split_offsets\": [", d->rows, d->size_bytes);
+    fprintf(f, "{\"rows\": %" PRId64 ", \"size_bytes\": %" PRId64 ", \"split_offsets\": [", d->rows,
+            d->size_bytes);
     for (size_t i = 0; i < d->n_splits; i++)
         fprintf(f, "%s%" PRId64, i > 0 ? ", " : "", d->split_offsets[i]);
     fprintf(f, "], \"columns\": [");
     for (size_t i = 0; i < d->n_columns; i++) {
         const struct cl_column_metrics *m = &d->columns[i];
-        fprintf(f, "%s\n{\"field_id\": %d, \"size_bytes\": %" PRId64 ", \"value_count\": %" PRId64 ", \"null_count\": %" PRId64
-                   ", \"nan_count\": %" PRId64,
-                i > 0 ? "," : "", m->field_id, m->size_bytes, m->value_count, m->null_count, m->nan_count);
+        fprintf(f,
+                "%s\n{\"field_id\": %d, \"size_bytes\": %" PRId64 ", \"value_count\": %" PRId64
+                ", \"null_count\": %" PRId64 ", \"nan_count\": %" PRId64,
+                i > 0 ? "," : "", m->field_id, m->size_bytes, m->value_count, m->null_count,
+                m->nan_count);
         print_bound(f, "lower", &m->lower);
         print_bound(f, "upper", &m->upper);
         fputc('}', f);
@@ -306,7 +331,8 @@ static int64_t argument(int argc, char **argv, int i, int64_t otherwise)
 int main(int argc, char **argv)
 {
     if (argc < 3) {
-        fprintf(stderr, "usage: parquet_driver OUT ROWS [SEED [CODEC [PAGE_ROWS [ROW_GROUP_BYTES [BATCH_ROWS [DICTIONARY]]]]]]\n");
+        fprintf(stderr, "usage: parquet_driver OUT ROWS [SEED [CODEC [PAGE_ROWS [ROW_GROUP_BYTES "
+                        "[BATCH_ROWS [DICTIONARY]]]]]]\n");
         return 2;
     }
     const char *codec = argc > 4 ? argv[4] : "zstd";

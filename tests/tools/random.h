@@ -1,4 +1,5 @@
-/* random.h - a small reproducible random source for tests (xorshift64*): the same numbers on every machine. */
+/* random.h - a small reproducible random source for tests (xorshift64*): the same numbers on every
+ * machine. */
 #ifndef CITYLAKE_TESTS_RANDOM_H
 #define CITYLAKE_TESTS_RANDOM_H
 

@@ -1,4 +1,5 @@
-/* test_values.c - times as cl_time_parse takes them, uuids, base64: random texts near the valid ones. */
+/* test_values.c - times as cl_time_parse takes them, uuids, base64: random texts near the valid
+ * ones. */
 #include "decode/values.h"
 
 #include "base/clock.h"
@@ -16,14 +17,18 @@
 /* A time of the usual shapes; each field now and then out of its range. */
 static size_t random_time(uint64_t *seed, char *text, size_t size)
 {
-    static const char *const zones[] = {"", "", "Z", "+00:00", "-03:30", "+0545", "+19:00", "+18:59", "-05:60", "+5:00", "z", "+05"};
+    static const char *const zones[] = {"",       "",       "Z",      "+00:00", "-03:30", "+0545",
+                                        "+19:00", "+18:59", "-05:60", "+5:00",  "z",      "+05"};
     char fraction[16] = "";
     uint32_t digits = random_below(seed, 12);
     if (random_below(seed, 2) == 0)
-        (void)snprintf(fraction, sizeof fraction, ".%0*u", (int)digits, random_below(seed, 1000000));
-    int n = snprintf(text, size, "%04u-%02u-%02u%c%02u:%02u:%02u%s%s", random_below(seed, 10000), random_below(seed, 14),
-                     random_below(seed, 33), "TTT  t"[random_below(seed, 6)], random_below(seed, 25),
-                     random_below(seed, 61), random_below(seed, 61), fraction, zones[random_below(seed, 12)]);
+        (void)snprintf(fraction, sizeof fraction, ".%0*u", (int)digits,
+                       random_below(seed, 1000000));
+    int n =
+        snprintf(text, size, "%04u-%02u-%02u%c%02u:%02u:%02u%s%s", random_below(seed, 10000),
+                 random_below(seed, 14), random_below(seed, 33), "TTT  t"[random_below(seed, 6)],
+                 random_below(seed, 25), random_below(seed, 61), random_below(seed, 61), fraction,
+                 zones[random_below(seed, 12)]);
     return n < 0 ? 0 : (size_t)n;
 }
 
@@ -34,11 +39,10 @@ static size_t mutate(uint64_t *seed, char *text, size_t len)
     case 0: return len > 0 ? random_below(seed, (uint32_t)len) : 0;
     case 1:
     case 2:
-        if (len > 0) text[random_below(seed, (uint32_t)len)] = bytes[random_below(seed, sizeof bytes - 1)];
+        if (len > 0)
+            text[random_below(seed, (uint32_t)len)] = bytes[random_below(seed, sizeof bytes - 1)];
         return len;
-    case 3:
-        text[len] = bytes[random_below(seed, sizeof bytes - 1)];
-        return len + 1;
+    case 3: text[len] = bytes[random_below(seed, sizeof bytes - 1)]; return len + 1;
     default: return len;
     }
 }
@@ -55,10 +59,13 @@ static void times_as_parsed(void **state)
         size_t len = mutate(&seed, text, random_time(&seed, text, sizeof text - 1));
         int64_t want = 0;
         bool valid = cl_time_parse(text, len, &want, NULL) == CL_OK && memchr(text, 1, len) == NULL;
-        int used = snprintf(message, sizeof message, "{\"t\":\"%.*s\",\"id\":\"\",\"at\":{\"x\":1}}", (int)len, text);
+        int used = snprintf(message, sizeof message,
+                            "{\"t\":\"%.*s\",\"id\":\"\",\"at\":{\"x\":1}}", (int)len, text);
         bool got = decode_fixture_decode(&f, message, (size_t)used) == CL_DECODED_ROW;
-        if (got != valid) fail_msg("'%.*s': decoder %d, cl_time_parse %d", (int)len, text, got, valid);
-        if (got && *(int64_t *)f.batch->columns[0].values != want) fail_msg("'%.*s': other time", (int)len, text);
+        if (got != valid)
+            fail_msg("'%.*s': decoder %d, cl_time_parse %d", (int)len, text, got, valid);
+        if (got && *(int64_t *)f.batch->columns[0].values != want)
+            fail_msg("'%.*s': other time", (int)len, text);
         good += valid;
         bad += !valid;
     }
@@ -99,7 +106,8 @@ static void uuids(void **state)
         for (int c = 0; c < 256; c++) {
             text[at] = (uint8_t)c;
             bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-            if (cl_uuid_check(text) != (hyphen ? c == '-' : hex)) fail_msg("byte %d = 0x%02x", at, c);
+            if (cl_uuid_check(text) != (hyphen ? c == '-' : hex))
+                fail_msg("byte %d = 0x%02x", at, c);
         }
         text[at] = (uint8_t)good[at];
     }
@@ -109,10 +117,12 @@ static void uuids(void **state)
 /* The encoder of the test: the plainest reading of RFC 4648. */
 static size_t encode(const uint8_t *src, size_t len, char *dst)
 {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     size_t used = 0;
     for (size_t i = 0; i < len; i += 3) {
-        uint32_t bits = (uint32_t)src[i] << 16 | (i + 1 < len ? (uint32_t)src[i + 1] << 8 : 0) | (i + 2 < len ? src[i + 2] : 0u);
+        uint32_t bits = (uint32_t)src[i] << 16 | (i + 1 < len ? (uint32_t)src[i + 1] << 8 : 0) |
+                        (i + 2 < len ? src[i + 2] : 0u);
         for (size_t k = 0; k < 4; k++)
             dst[used++] = i + k > len ? '=' : letters[bits >> (18 - 6 * k) & 63];
     }
@@ -140,8 +150,10 @@ static void base64(void **state)
         char *at = &text[random_below(&seed, (uint32_t)used)], before = *at;
         for (int c = 0; c < 256; c++) {
             *at = (char)c;
-            bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
-            if (!letter && c != '=') assert_false(cl_base64_decode((const uint8_t *)text, used, out, &got));
+            bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                          (c >= '0' && c <= '9') || c == '+' || c == '/';
+            if (!letter && c != '=')
+                assert_false(cl_base64_decode((const uint8_t *)text, used, out, &got));
             /* What is taken must be the one text of these bytes. */
             if (!cl_base64_decode((const uint8_t *)text, used, out, &got)) continue;
             char again[300];
@@ -155,7 +167,10 @@ static void base64(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(times_as_parsed), cmocka_unit_test(every_day), cmocka_unit_test(uuids), cmocka_unit_test(base64),
+        cmocka_unit_test(times_as_parsed),
+        cmocka_unit_test(every_day),
+        cmocka_unit_test(uuids),
+        cmocka_unit_test(base64),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,9 @@
 #include <cmocka.h>
 
 /* A feed with a time column t in line 5; more columns follow from line 6 on, indented by 6. */
-#define FEED(more) "feeds:\n  f:\n    event_time: t\n    columns:\n      t: {type: timestamp, required: true}\n" more
+#define FEED(more)                                                                                 \
+    "feeds:\n  f:\n    event_time: t\n    columns:\n      t: {type: timestamp, required: "         \
+    "true}\n" more
 
 static inline struct cl_spec *parse_ok(const char *text)
 {
@@ -35,9 +37,10 @@ static inline bool is_refused(const struct bad_case *c)
     struct cl_spec *spec = NULL;
     struct cl_error err = {0};
     enum cl_code code = cl_spec_parse("city.yaml", c->text, strlen(c->text), &spec, &err);
-    if (code != CL_EINVAL || spec != NULL || strcmp(err.where, c->where) != 0 || strcmp(err.message, c->message) != 0) {
-        print_error("%s\nexpected %s: %s\ngot (%s) %s: %s\n", c->text, c->where, c->message, cl_code_name(code), err.where,
-                    err.message);
+    if (code != CL_EINVAL || spec != NULL || strcmp(err.where, c->where) != 0 ||
+        strcmp(err.message, c->message) != 0) {
+        print_error("%s\nexpected %s: %s\ngot (%s) %s: %s\n", c->text, c->where, c->message,
+                    cl_code_name(code), err.where, err.message);
         cl_spec_free(spec);
         return false;
     }

@@ -1,4 +1,5 @@
-/* test_spec.c - what valid files become: the built-in feeds whole, defaults, conversions, the environment. */
+/* test_spec.c - what valid files become: the built-in feeds whole, defaults, conversions, the
+ * environment. */
 #include "spec_test.h"
 
 #include "base/buf.h"
@@ -8,15 +9,20 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* One line for each feed and column: what a reader of the table, and of the wire, must be able to rely on. */
+/* One line for each feed and column: what a reader of the table, and of the wire, must be able to
+ * rely on. */
 static void describe(const struct cl_spec *spec, struct cl_buf *out)
 {
     for (size_t i = 0; i < spec->n_feeds; i++) {
         const struct cl_feed *f = &spec->feeds[i];
-        assert_int_equal(cl_buf_printf(out, NULL, "%s topic=%s key=%d time=%d late=%lld unique=%zu within=%lld by=%d(%d)%s\n", f->name,
-                                       f->topic, f->key_column, f->event_time_column, (long long)f->watermark_us, f->n_unique,
-                                       (long long)f->unique_within_us, (int)f->partition, f->partition_column,
-                                       f->strict ? " strict" : ""), CL_OK);
+        assert_int_equal(
+            cl_buf_printf(
+                out, NULL,
+                "%s topic=%s key=%d time=%d late=%lld unique=%zu within=%lld by=%d(%d)%s\n",
+                f->name, f->topic, f->key_column, f->event_time_column, (long long)f->watermark_us,
+                f->n_unique, (long long)f->unique_within_us, (int)f->partition, f->partition_column,
+                f->strict ? " strict" : ""),
+            CL_OK);
         for (size_t c = 0; c < f->schema.n; c++) {
             const struct cl_field *field = &f->schema.fields[c];
             char type[32], path[64] = "-", range[64] = "";
@@ -24,10 +30,13 @@ static void describe(const struct cl_spec *spec, struct cl_buf *out)
                 const struct cl_feed_column *col = &f->columns[c];
                 assert_int_equal(col->field.id, field->id);
                 cl_path_text(col, path, sizeof path);
-                if (col->has_range) (void)snprintf(range, sizeof range, " [%g, %g]", col->min, col->max);
+                if (col->has_range)
+                    (void)snprintf(range, sizeof range, " [%g, %g]", col->min, col->max);
             }
             assert_int_equal(cl_buf_printf(out, NULL, "  %d %s %s%s %s%s\n", field->id, field->name,
-                                           cl_type_text(field, type, sizeof type), field->required ? "!" : "", path, range), CL_OK);
+                                           cl_type_text(field, type, sizeof type),
+                                           field->required ? "!" : "", path, range),
+                             CL_OK);
         }
     }
     assert_int_equal(cl_buf_append_byte(out, 0, NULL), CL_OK);
@@ -122,7 +131,8 @@ static void builtin_feeds_are_the_reference(void **state)
     cl_buf_fini(&text);
 }
 
-/* The values that the built-in file states are those that an empty file has, and those that spec.h promises. */
+/* The values that the built-in file states are those that an empty file has, and those that spec.h
+ * promises. */
 static void defaults_are_as_documented(void **state)
 {
     (void)state;
@@ -148,8 +158,10 @@ static void defaults_are_as_documented(void **state)
         assert_int_equal(s->city.vehicles, 1000);
         assert_int_equal(s->city.seed, 42);
         assert_int_equal(s->city.start_us, 1767592800000000);
-        assert_true(s->city.speed_up == 1 && s->city.latitude == 51.5074 && s->city.longitude == -0.1278);
-        assert_true(s->city.duplicates == 0 && s->city.late == 0 && s->city.out_of_order == 0 && s->city.malformed == 0);
+        assert_true(s->city.speed_up == 1 && s->city.latitude == 51.5074 &&
+                    s->city.longitude == -0.1278);
+        assert_true(s->city.duplicates == 0 && s->city.late == 0 && s->city.out_of_order == 0 &&
+                    s->city.malformed == 0);
         assert_int_equal(s->n_feeds, 5);
         cl_spec_free(specs[i]);
     }
@@ -158,11 +170,14 @@ static void defaults_are_as_documented(void **state)
 static void sections_are_read(void **state)
 {
     (void)state;
-    struct cl_spec *s = parse_ok("lake: {compression: snappy, commit_every: 500 ms, commit_rows: 10k, target_file_size: 1 GB,\n"
-                                 "  row_group_size: 64 KiB, memory: 32MiB, namespace: bs}\n"
-                                 "kafka: {group: g, partitions: 1_2, replication: 3}\n"
-                                 "city: {vehicles: 0.5M, seed: 9223372036854775807, start: '2026-01-05 07:00:00+01:00',\n"
-                                 "  speed_up: 1e2, center: [-33.9, 18.4], faults: {duplicates: 0.25, late: 1, malformed: .5}}\n");
+    struct cl_spec *s = parse_ok(
+        "lake: {compression: snappy, commit_every: 500 ms, commit_rows: 10k, target_file_size: 1 "
+        "GB,\n"
+        "  row_group_size: 64 KiB, memory: 32MiB, namespace: bs}\n"
+        "kafka: {group: g, partitions: 1_2, replication: 3}\n"
+        "city: {vehicles: 0.5M, seed: 9223372036854775807, start: '2026-01-05 07:00:00+01:00',\n"
+        "  speed_up: 1e2, center: [-33.9, 18.4], faults: {duplicates: 0.25, late: 1, malformed: "
+        ".5}}\n");
     assert_string_equal(s->lake.compression, "snappy");
     assert_int_equal(s->lake.commit_every_us, 500000);
     assert_int_equal(s->lake.commit_rows, 10000);
@@ -177,7 +192,8 @@ static void sections_are_read(void **state)
     assert_int_equal(s->city.seed, INT64_MAX);
     assert_int_equal(s->city.start_us, 1767592800000000);
     assert_true(s->city.speed_up == 100 && s->city.latitude == -33.9 && s->city.longitude == 18.4);
-    assert_true(s->city.duplicates == 0.25 && s->city.late == 1 && s->city.out_of_order == 0 && s->city.malformed == 0.5);
+    assert_true(s->city.duplicates == 0.25 && s->city.late == 1 && s->city.out_of_order == 0 &&
+                s->city.malformed == 0.5);
     cl_spec_free(s);
 }
 
@@ -192,7 +208,8 @@ static void columns_are_read(void **state)
              "      u: {type: string, required: true, format: uuid, doc: an id}\n"
              "      k: {type: date, required: true}\n"
              "      n: long\n"
-             "    key: u\n    unique: {by: [t, k], within: 1h}\n    partition: month(k)\n    strict: true\n    doc: about\n"));
+             "    key: u\n    unique: {by: [t, k], within: 1h}\n    partition: month(k)\n    "
+             "strict: true\n    doc: about\n"));
     const struct cl_feed *f = &s->feeds[0];
     const struct cl_feed_column *c = f->columns;
     assert_int_equal(f->n_columns, 8);
@@ -250,7 +267,8 @@ static void columns_are_read(void **state)
 static double convert(const char *from, const char *to, double value)
 {
     char text[256];
-    (void)snprintf(text, sizeof text, FEED("      a: {type: double, unit: '%s', from_unit: '%s'}\n"), to, from);
+    (void)snprintf(text, sizeof text,
+                   FEED("      a: {type: double, unit: '%s', from_unit: '%s'}\n"), to, from);
     struct cl_spec *s = parse_ok(text);
     const struct cl_feed_column *c = &s->feeds[0].columns[1];
     assert_string_equal(c->unit, to);
@@ -276,16 +294,33 @@ static void units_convert(void **state)
     static const struct {
         const char *from, *to;
         double in, out;
-    } cases[] = {{"F", "C", 212, 100},        {"K", "C", 273.15, 0},          {"C", "K", 0, 273.15},      {"K", "F", 0, -459.67},
-                 {"F", "K", -459.67, 0},      {"mph", "km/h", 100, 160.9344}, {"kn", "m/s", 1, 0.5144444444444444},
-                 {"mi", "ft", 1, 5280},       {"in", "cm", 1, 2.54},          {"mm", "m", 1, 0.001},      {"bar", "hPa", 1, 1000},
-                 {"h", "ms", 1, 3600000},     {"min", "s", 2, 120},           {"deg", "rad", 180, M_PI},  {"rad", "deg", M_PI, 180},
-                 {"mg/m3", "ug/m3", 1, 1000}, {"ppm", "%", 1, 0.0001},        {"t", "kg", 1, 1000},       {"m3", "l", 1, 1000},
-                 {"kW", "W", 1, 1000},        {"Wh", "kWh", 1, 0.001},        {"kPa", "Pa", 1, 1000}};
+    } cases[] = {{"F", "C", 212, 100},
+                 {"K", "C", 273.15, 0},
+                 {"C", "K", 0, 273.15},
+                 {"K", "F", 0, -459.67},
+                 {"F", "K", -459.67, 0},
+                 {"mph", "km/h", 100, 160.9344},
+                 {"kn", "m/s", 1, 0.5144444444444444},
+                 {"mi", "ft", 1, 5280},
+                 {"in", "cm", 1, 2.54},
+                 {"mm", "m", 1, 0.001},
+                 {"bar", "hPa", 1, 1000},
+                 {"h", "ms", 1, 3600000},
+                 {"min", "s", 2, 120},
+                 {"deg", "rad", 180, M_PI},
+                 {"rad", "deg", M_PI, 180},
+                 {"mg/m3", "ug/m3", 1, 1000},
+                 {"ppm", "%", 1, 0.0001},
+                 {"t", "kg", 1, 1000},
+                 {"m3", "l", 1, 1000},
+                 {"kW", "W", 1, 1000},
+                 {"Wh", "kWh", 1, 0.001},
+                 {"kPa", "Pa", 1, 1000}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         double got = convert(cases[i].from, cases[i].to, cases[i].in);
         if (fabs(got - cases[i].out) > 1e-11 * fmax(1, fabs(cases[i].out)))
-            fail_msg("%g %s is %.17g %s, not %.17g", cases[i].in, cases[i].from, got, cases[i].to, cases[i].out);
+            fail_msg("%g %s is %.17g %s, not %.17g", cases[i].in, cases[i].from, got, cases[i].to,
+                     cases[i].out);
     }
 }
 
@@ -305,11 +340,13 @@ static void environment_goes_before_the_file(void **state)
 
     assert_int_equal(setenv("GPS_TOPIC", "cams", 1), 0);
     assert_int_equal(cl_spec_load_builtin(&s, &err), CL_EINVAL);
-    assert_string_equal(err.message, "with the topics that environment variables set, feeds \"gps\" and \"camera\" both read topic "
+    assert_string_equal(err.message, "with the topics that environment variables set, feeds "
+                                     "\"gps\" and \"camera\" both read topic "
                                      "\"cams\"; give each feed its own");
     assert_int_equal(setenv("GPS_TOPIC", "no topic", 1), 0);
     assert_int_equal(cl_spec_load_builtin(&s, &err), CL_EINVAL);
-    assert_string_equal(err.message, "environment variable GPS_TOPIC: \"no topic\" is not a topic name: letters, digits, . _ and - "
+    assert_string_equal(err.message, "environment variable GPS_TOPIC: \"no topic\" is not a topic "
+                                     "name: letters, digits, . _ and - "
                                      "only, from 1 to 249");
     unsetenv("KAFKA_BOOTSTRAP_SERVERS");
     unsetenv("TRAFFIC_TOPIC");
@@ -321,7 +358,8 @@ static void properties_are_expanded(void **state)
     (void)state;
     assert_int_equal(setenv("CL_TEST_SECRET", "p4$$", 1), 0);
     assert_int_equal(setenv("CL_TEST_EMPTY", "", 1), 0);
-    struct cl_spec *s = parse_ok("kafka: {properties: {sasl.password: 'x${CL_TEST_SECRET}${CL_TEST_EMPTY}-$${A}$', debug: all}}");
+    struct cl_spec *s = parse_ok("kafka: {properties: {sasl.password: "
+                                 "'x${CL_TEST_SECRET}${CL_TEST_EMPTY}-$${A}$', debug: all}}");
     assert_int_equal(s->kafka.n_properties, 2);
     assert_string_equal(s->kafka.properties[0], "sasl.password");
     assert_string_equal(s->kafka.properties[1], "xp4$$-${A}$");
@@ -336,15 +374,16 @@ static void files_are_loaded(void **state)
     struct cl_spec *s = NULL;
     struct cl_error err = {0};
     assert_int_equal(cl_spec_load("no-such-file.yaml", &s, &err), CL_ENOTFOUND);
-    assert_string_equal(err.message,
-                        "no configuration file no-such-file.yaml; leave out --config to use the built-in one");
+    assert_string_equal(
+        err.message,
+        "no configuration file no-such-file.yaml; leave out --config to use the built-in one");
     assert_int_equal(cl_spec_load("/", &s, &err), CL_EIO);
     assert_null(s);
     char path[512];
     const char *data = CL_TEST_DATA, *tests_end = strrchr(data, '/'); /* .../tests/data */
-    (void)snprintf(path, sizeof path, "%.*s/../examples/braunschweig.yaml", (int)(tests_end - data), data);
-    if (cl_spec_load(path, &s, &err) != CL_OK)
-        fail_msg("%s: %s", err.where, err.message);
+    (void)snprintf(path, sizeof path, "%.*s/../examples/braunschweig.yaml", (int)(tests_end - data),
+                   data);
+    if (cl_spec_load(path, &s, &err) != CL_OK) fail_msg("%s: %s", err.where, err.message);
     const struct cl_feed *f = cl_spec_find_topic(s, "fcd_data", 8);
     assert_non_null(f);
     assert_string_equal(f->name, "fcd");
@@ -359,15 +398,20 @@ static void files_are_loaded(void **state)
 int main(void)
 {
     /* What the surroundings say must not change what is tested. */
-    static const char *const names[] = {"KAFKA_BOOTSTRAP_SERVERS", "VEHICLE_TOPIC", "GPS_TOPIC",
-                                        "TRAFFIC_TOPIC",           "WEATHER_TOPIC", "EMERGENCY_TOPIC"};
+    static const char *const names[] = {
+        "KAFKA_BOOTSTRAP_SERVERS", "VEHICLE_TOPIC", "GPS_TOPIC",
+        "TRAFFIC_TOPIC",           "WEATHER_TOPIC", "EMERGENCY_TOPIC"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         unsetenv(names[i]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(builtin_feeds_are_the_reference), cmocka_unit_test(defaults_are_as_documented),
-        cmocka_unit_test(sections_are_read),               cmocka_unit_test(columns_are_read),
-        cmocka_unit_test(units_convert),                   cmocka_unit_test(environment_goes_before_the_file),
-        cmocka_unit_test(properties_are_expanded),         cmocka_unit_test(files_are_loaded),
+        cmocka_unit_test(builtin_feeds_are_the_reference),
+        cmocka_unit_test(defaults_are_as_documented),
+        cmocka_unit_test(sections_are_read),
+        cmocka_unit_test(columns_are_read),
+        cmocka_unit_test(units_convert),
+        cmocka_unit_test(environment_goes_before_the_file),
+        cmocka_unit_test(properties_are_expanded),
+        cmocka_unit_test(files_are_loaded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,28 +19,32 @@ static bool hit(struct flaky_catalog *c, const char *table, bool load)
     return true;
 }
 
-static enum cl_code load(struct cl_catalog *base, const char *table, struct cl_table **ret, struct cl_error *err)
+static enum cl_code load(struct cl_catalog *base, const char *table, struct cl_table **ret,
+                         struct cl_error *err)
 {
     struct flaky_catalog *c = (struct flaky_catalog *)base;
     if (hit(c, table, true)) return cl_fail(err, CL_EIO, "the test broke this load");
     return c->inner->ops->load(c->inner, table, ret, err);
 }
 
-static enum cl_code create(struct cl_catalog *base, const char *table, const struct cl_metadata *m, struct cl_error *err)
+static enum cl_code create(struct cl_catalog *base, const char *table, const struct cl_metadata *m,
+                           struct cl_error *err)
 {
     struct flaky_catalog *c = (struct flaky_catalog *)base;
     return c->inner->ops->create(c->inner, table, m, err);
 }
 
 /* An unrelated snapshot without citylake's keys, as a compaction by somebody else would make. */
-static enum cl_code append_foreign(struct flaky_catalog *c, const struct cl_table *table, struct cl_error *err)
+static enum cl_code append_foreign(struct flaky_catalog *c, const struct cl_table *table,
+                                   struct cl_error *err)
 {
     struct cl_metadata *next = NULL;
     struct cl_written written = {0};
     struct cl_table *fresh = NULL;
     enum cl_code code = c->inner->ops->load(c->inner, table->name, &fresh, err);
     if (code == CL_OK)
-        code = cl_metadata_append(fresh->metadata, c->base.store, NULL, 0, NULL, 0, NULL, &next, &written, err);
+        code = cl_metadata_append(fresh->metadata, c->base.store, NULL, 0, NULL, 0, NULL, &next,
+                                  &written, err);
     if (code == CL_OK) code = c->inner->ops->commit(c->inner, fresh, next, err);
     cl_table_free(fresh);
     cl_metadata_free(next);
@@ -48,8 +52,8 @@ static enum cl_code append_foreign(struct flaky_catalog *c, const struct cl_tabl
     return code;
 }
 
-static enum cl_code commit(struct cl_catalog *base, const struct cl_table *table, const struct cl_metadata *next,
-                           struct cl_error *err)
+static enum cl_code commit(struct cl_catalog *base, const struct cl_table *table,
+                           const struct cl_metadata *next, struct cl_error *err)
 {
     struct flaky_catalog *c = (struct flaky_catalog *)base;
     c->commits++;
@@ -77,7 +81,8 @@ static enum cl_code list(struct cl_catalog *base, char ***ret, size_t *ret_n, st
     return c->inner->ops->list(c->inner, ret, ret_n, err);
 }
 
-static enum cl_code location(struct cl_catalog *base, const char *table, char **ret, struct cl_error *err)
+static enum cl_code location(struct cl_catalog *base, const char *table, char **ret,
+                             struct cl_error *err)
 {
     struct flaky_catalog *c = (struct flaky_catalog *)base;
     return c->inner->ops->location(c->inner, table, ret, err);
@@ -110,7 +115,8 @@ struct cl_catalog *flaky_catalog_base(struct flaky_catalog *c)
     return &c->base;
 }
 
-void flaky_catalog_order(struct flaky_catalog *c, const char *name, enum flaky_fault fault, int times)
+void flaky_catalog_order(struct flaky_catalog *c, const char *name, enum flaky_fault fault,
+                         int times)
 {
     c->table = name;
     c->fault = fault;

@@ -37,8 +37,8 @@ struct memory_source {
     } chunks[8];
 };
 
-static enum cl_code partitions(struct cl_source *base, const struct cl_source_partition **ret, size_t *ret_n,
-                               struct cl_error *err)
+static enum cl_code partitions(struct cl_source *base, const struct cl_source_partition **ret,
+                               size_t *ret_n, struct cl_error *err)
 {
     (void)err;
     struct memory_source *s = (struct memory_source *)base;
@@ -49,7 +49,8 @@ static enum cl_code partitions(struct cl_source *base, const struct cl_source_pa
     return CL_OK;
 }
 
-static enum cl_code identity(struct cl_source *base, int32_t part, const char **ret, struct cl_error *err)
+static enum cl_code identity(struct cl_source *base, int32_t part, const char **ret,
+                             struct cl_error *err)
 {
     (void)part;
     (void)err;
@@ -57,8 +58,8 @@ static enum cl_code identity(struct cl_source *base, int32_t part, const char **
     return CL_OK;
 }
 
-static enum cl_code start(struct cl_source *base, const struct cl_position *positions, const int *lanes, int n_lanes,
-                          struct cl_error *err)
+static enum cl_code start(struct cl_source *base, const struct cl_position *positions,
+                          const int *lanes, int n_lanes, struct cl_error *err)
 {
     (void)err;
     struct memory_source *s = (struct memory_source *)base;
@@ -74,7 +75,8 @@ static enum cl_code start(struct cl_source *base, const struct cl_position *posi
     return CL_OK;
 }
 
-static enum cl_code poll(struct cl_source *base, int lane, int timeout_ms, struct cl_chunk *ret, struct cl_error *err)
+static enum cl_code poll(struct cl_source *base, int lane, int timeout_ms, struct cl_chunk *ret,
+                         struct cl_error *err)
 {
     (void)timeout_ms;
     struct memory_source *s = (struct memory_source *)base;
@@ -137,7 +139,8 @@ static void free_source(struct cl_source *base)
     free(s);
 }
 
-struct memory_source *memory_source_new(const struct cl_spec *spec, int n_partitions, bool unknown_topics)
+struct memory_source *memory_source_new(const struct cl_spec *spec, int n_partitions,
+                                        bool unknown_topics)
 {
     static const struct cl_source_ops ops = {
         .name = "memory",

@@ -1,4 +1,5 @@
-/* memory_source.h - a source whose messages the test writes: partitions in memory, and faults on order. */
+/* memory_source.h - a source whose messages the test writes: partitions in memory, and faults on
+ * order. */
 #ifndef CITYLAKE_TESTS_MEMORY_SOURCE_H
 #define CITYLAKE_TESTS_MEMORY_SOURCE_H
 
@@ -6,10 +7,13 @@
 
 struct memory_source;
 
-/* One partition for each feed, each its own stream; then `shared` more for messages without a feed on the stream of feed 0. */
-struct memory_source *memory_source_new(const struct cl_spec *spec, int partitions, bool unknown_topics);
+/* One partition for each feed, each its own stream; then `shared` more for messages without a feed
+ * on the stream of feed 0. */
+struct memory_source *memory_source_new(const struct cl_spec *spec, int partitions,
+                                        bool unknown_topics);
 struct cl_source *memory_source_base(struct memory_source *s);
-/* Appends to partition `part` (feed * partitions + p, or the last one for unknown topics).  value NULL: tombstone. */
+/* Appends to partition `part` (feed * partitions + p, or the last one for unknown topics).  value
+ * NULL: tombstone. */
 void memory_source_add(struct memory_source *s, int part, const char *value);
 /* Leaves `n` offsets empty in front of the next message, as transaction markers do. */
 void memory_source_skip(struct memory_source *s, int part, int64_t n);

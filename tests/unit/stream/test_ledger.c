@@ -14,7 +14,8 @@
 
 static struct cl_progress example(void)
 {
-    struct cl_progress p = {.source = strdup("{\"kind\":\"kafka\",\"topic\":\"gps_data\"}"), .commit_id = "0000-1"};
+    struct cl_progress p = {.source = strdup("{\"kind\":\"kafka\",\"topic\":\"gps_data\"}"),
+                            .commit_id = "0000-1"};
     struct cl_progress_entry *e = cl_progress_entry(&p, "10");
     *e = (struct cl_progress_entry){e->key, 0, 120, 812, 100, 120};
     e = cl_progress_entry(&p, "2");
@@ -35,9 +36,10 @@ static void round_trip(void **state)
     assert_int_equal(cl_progress_summary(&p, &arena, props, &n, NULL), CL_OK);
     assert_int_equal(n, 5);
     struct cl_snapshot s = {.id = 7, .parent_id = -1, .summary = props, .n_summary = n};
-    assert_string_equal(cl_snapshot_summary(&s, CL_SUMMARY_OFFSETS),
-                        "{\"first\":{\"10\":0,\"2\":5},\"hint\":{\"10\":812},\"next\":{\"10\":120,\"2\":7},"
-                        "\"source\":{\"kind\":\"kafka\",\"topic\":\"gps_data\"},\"v\":1}");
+    assert_string_equal(
+        cl_snapshot_summary(&s, CL_SUMMARY_OFFSETS),
+        "{\"first\":{\"10\":0,\"2\":5},\"hint\":{\"10\":812},\"next\":{\"10\":120,\"2\":7},"
+        "\"source\":{\"kind\":\"kafka\",\"topic\":\"gps_data\"},\"v\":1}");
     assert_string_equal(cl_snapshot_summary(&s, CL_SUMMARY_RANGES), "{\"10\":[100,120]}");
     assert_int_equal(cl_progress_read(&s, &back, NULL), CL_OK);
     assert_string_equal(back.source, p.source);

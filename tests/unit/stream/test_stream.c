@@ -1,4 +1,5 @@
-/* test_stream.c - the engine on a source in memory: rows land once, whatever the catalog and the source do. */
+/* test_stream.c - the engine on a source in memory: rows land once, whatever the catalog and the
+ * source do. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -81,7 +82,8 @@ static void add_messages(struct fixture *f, int from, int n)
 {
     char text[160];
     for (int i = from; i < from + n; i++) {
-        (void)snprintf(text, sizeof text, "{\"id\": %s, \"t\": \"2026-01-0%dT08:00:00\", \"x\": %d.5}",
+        (void)snprintf(text, sizeof text,
+                       "{\"id\": %s, \"t\": \"2026-01-0%dT08:00:00\", \"x\": %d.5}",
                        i % 10 == 3 ? "null" : "\"a\"", 1 + i % 3, i);
         memory_source_add(f->source, i % 2, text);
         (void)snprintf(text, sizeof text, "{\"t\": \"2026-01-01T08:00:00\", \"n\": %d}", i);
@@ -92,7 +94,8 @@ static void add_messages(struct fixture *f, int from, int n)
 static enum cl_code run(struct fixture *f, struct cl_stream_stats *stats, struct cl_error *err)
 {
     const struct cl_stream_options options = {.lanes = 2, .commit_every_us = 1000};
-    return cl_stream_run(f->spec, memory_source_base(f->source), flaky_catalog_base(f->flaky), &options, stats, err);
+    return cl_stream_run(f->spec, memory_source_base(f->source), flaky_catalog_base(f->flaky),
+                         &options, stats, err);
 }
 
 static void run_ok(struct fixture *f)
@@ -112,7 +115,8 @@ static int64_t rows_of(struct fixture *f, const char *table, struct cl_progress 
     const struct cl_snapshot *current = cl_metadata_current(t->metadata);
     int64_t rows = 0;
     if (current != NULL) {
-        if (cl_scan_plan(t->metadata, current, f->store, &scan, &err) != CL_OK) fail_msg("%s", err.message);
+        if (cl_scan_plan(t->metadata, current, f->store, &scan, &err) != CL_OK)
+            fail_msg("%s", err.message);
         rows = scan.rows;
         cl_scan_fini(&scan);
     }
@@ -131,7 +135,9 @@ static void assert_no_orphans(struct fixture *f)
         struct cl_scan scan = {0};
         assert_int_equal(f->inner->ops->load(f->inner, tables[i], &t, NULL), CL_OK);
         if (cl_metadata_current(t->metadata) != NULL) {
-            assert_int_equal(cl_scan_plan(t->metadata, cl_metadata_current(t->metadata), f->store, &scan, NULL), CL_OK);
+            assert_int_equal(
+                cl_scan_plan(t->metadata, cl_metadata_current(t->metadata), f->store, &scan, NULL),
+                CL_OK);
             live += scan.n;
             cl_scan_fini(&scan);
         }
@@ -145,7 +151,8 @@ static void assert_no_orphans(struct fixture *f)
     assert_int_equal(live, stored);
 }
 
-/* 100 messages a feed: 90 rows and 10 rejects in alpha, 100 rows in beta; all of it `times` times. */
+/* 100 messages a feed: 90 rows and 10 rejects in alpha, 100 rows in beta; all of it `times` times.
+ */
 static void assert_all_there(struct fixture *f, int times)
 {
     struct cl_progress a = {0}, b = {0}, dead = {0};
@@ -185,8 +192,9 @@ static void rows_land_and_a_second_run_goes_on(void **state)
 
 static void faults_of_the_catalog_lose_and_double_nothing(void **state)
 {
-    static const enum flaky_fault faults[] = {FLAKY_COMMIT_LOST, FLAKY_COMMIT_UNKNOWN, FLAKY_COMMIT_UNDONE,
-                                              FLAKY_COMMIT_CONFLICT, FLAKY_LOAD_FAILS};
+    static const enum flaky_fault faults[] = {FLAKY_COMMIT_LOST, FLAKY_COMMIT_UNKNOWN,
+                                              FLAKY_COMMIT_UNDONE, FLAKY_COMMIT_CONFLICT,
+                                              FLAKY_LOAD_FAILS};
     static const char *const tables[] = {"alpha", "beta", CL_DEAD_LETTERS};
     struct fixture *f = *state;
     int runs = 0;
@@ -194,10 +202,12 @@ static void faults_of_the_catalog_lose_and_double_nothing(void **state)
     run_ok(f);
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         for (size_t t = 0; t < 3; t++) {
-            /* Loads at start are not retried (a person is watching); the third one is a commit's. */
+            /* Loads at start are not retried (a person is watching); the third one is a commit's.
+             */
             add_messages(f, (runs + 1) * 100, 100);
             int before = flaky_catalog_commits(f->flaky);
-            if (faults[i] != FLAKY_LOAD_FAILS) flaky_catalog_order(f->flaky, tables[t], faults[i], 2);
+            if (faults[i] != FLAKY_LOAD_FAILS)
+                flaky_catalog_order(f->flaky, tables[t], faults[i], 2);
             run_ok(f);
             runs++;
             assert_true(flaky_catalog_commits(f->flaky) >= before + 3);
@@ -281,7 +291,8 @@ static void a_table_of_another_shape_is_named_and_refused(void **state)
     static const struct {
         const char *from, *to, *says;
     } cases[] = {
-        {"x: {type: double}", "x: {type: string}", "column x is string in city.yaml but double in the table"},
+        {"x: {type: double}", "x: {type: string}",
+         "column x is string in city.yaml but double in the table"},
         {"x: {type: double}", "y: {type: double}", "city.yaml declares column y"},
         {"partition: day(t)", "partition: hour(t)", "partitions by hour but the table by day"},
     };
@@ -298,9 +309,11 @@ static void a_table_of_another_shape_is_named_and_refused(void **state)
         assert_int_equal(cl_spec_parse("other.yaml", text, strlen(text), &spec, &err), CL_OK);
         struct memory_source *source = memory_source_new(spec, 2, false);
         const struct cl_stream_options options = {.lanes = 1};
-        enum cl_code code = cl_stream_run(spec, memory_source_base(source), f->inner, &options, NULL, &err);
+        enum cl_code code =
+            cl_stream_run(spec, memory_source_base(source), f->inner, &options, NULL, &err);
         assert_int_equal(code, CL_EINVAL);
-        if (strstr(err.message, cases[i].says) == NULL) fail_msg("unexpected message: %s", err.message);
+        if (strstr(err.message, cases[i].says) == NULL)
+            fail_msg("unexpected message: %s", err.message);
         memory_source_base(source)->ops->free(memory_source_base(source));
         cl_spec_free(spec);
     }
@@ -319,7 +332,8 @@ static void *run_rival(void *arg)
 {
     struct rival *r = arg;
     const struct cl_stream_options options = {.lanes = 2, .commit_every_us = 1000};
-    r->code = cl_stream_run(r->f->spec, memory_source_base(r->source), r->f->inner, &options, &r->stats, &r->err);
+    r->code = cl_stream_run(r->f->spec, memory_source_base(r->source), r->f->inner, &options,
+                            &r->stats, &r->err);
     return NULL;
 }
 
@@ -355,7 +369,9 @@ static void a_stop_commits_what_was_read(void **state)
     struct cl_error err = {0};
     const struct cl_stream_options options = {.lanes = 1, .stop = &stop};
     add_messages(f, 0, 100);
-    assert_int_equal(cl_stream_run(f->spec, memory_source_base(f->source), f->inner, &options, &stats, &err), CL_OK);
+    assert_int_equal(
+        cl_stream_run(f->spec, memory_source_base(f->source), f->inner, &options, &stats, &err),
+        CL_OK);
     assert_int_equal(stats.committed, rows_of(f, "alpha", NULL) + rows_of(f, "beta", NULL) +
                                           rows_of(f, CL_DEAD_LETTERS, NULL));
     run_ok(f);
