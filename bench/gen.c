@@ -360,9 +360,10 @@ int main(int argc, char **argv)
         open_files(&sink, out);
     else
         open_kafka(&sink, kafka, (int)partitions);
+    events -= events % N_TOPICS;
     generate(&g, events);
     close_sink(&sink);
-    printf("{\"events\": %llu, \"bytes\": %llu}\n",
-           (unsigned long long)(events / N_TOPICS * N_TOPICS), (unsigned long long)sink.bytes);
+    printf("{\"events\": %llu, \"bytes\": %llu}\n", (unsigned long long)events,
+           (unsigned long long)sink.bytes);
     return 0;
 }
