@@ -224,7 +224,11 @@ int main(int argc, char **argv)
     size_t n = (size_t)((rows + BATCH_ROWS - 1) / BATCH_ROWS);
     struct cl_batch **batches = calloc(n + 1, sizeof(struct cl_batch *));
     struct vehicle *vehicles = calloc(VEHICLES, sizeof *vehicles);
-    if (batches == NULL || vehicles == NULL) return 1;
+    if (batches == NULL || vehicles == NULL) {
+        free(batches);
+        free(vehicles);
+        return 1;
+    }
     for (int i = 0; i < VEHICLES; i++)
         vehicles[i] = (struct vehicle){.latitude = 52 + uniform(), .longitude = 10 + uniform()};
     for (int64_t row = 0; row < rows; row++) {

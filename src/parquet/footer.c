@@ -109,7 +109,7 @@ static void put_page_count(struct cl_thrift *t, int page_type, int encoding, int
 static void put_encoding_stats(struct cl_thrift *t, const struct cl_pq_chunk *c)
 {
     int dictionary = c->dictionary_pages > 0, plain = c->plain_pages > 0;
-    cl_thrift_list(t, 13, CL_THRIFT_STRUCT, (size_t)(2 * dictionary + plain));
+    cl_thrift_list(t, 13, CL_THRIFT_STRUCT, 2 * (size_t)dictionary + (size_t)plain);
     put_page_count(t, CL_PQ_DICTIONARY_PAGE, CL_PQ_PLAIN, dictionary);
     put_page_count(t, CL_PQ_DATA_PAGE, CL_PQ_RLE_DICTIONARY, c->dictionary_pages);
     put_page_count(t, CL_PQ_DATA_PAGE, CL_PQ_PLAIN, c->plain_pages);

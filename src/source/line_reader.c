@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -77,6 +78,7 @@ static enum cl_code make_room(struct cl_line_reader *r, struct cl_error *err)
     if (cap == r->cap && cap > r->limits.buffer_bytes && len < r->limits.buffer_bytes / 2)
         cap = r->limits.buffer_bytes; /* the long line is behind us */
     if (cap == r->cap) return CL_OK;
+    assert(cap > 0);
     uint8_t *buf = realloc(r->buf, cap);
     if (buf == NULL) return cl_fail_nomem(err);
     r->buf = buf;
