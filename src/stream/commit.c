@@ -185,6 +185,9 @@ static void back_off(int tries)
     cl_clock_sleep_us((int64_t)(random % (uint64_t)(cap < 5000000 ? cap : 5000000)));
 }
 
+/* Somebody who asked for a stop still wants this commit, but not for a minute. */
+enum { AFTER_STOP_US = 5000000 };
+
 enum cl_code cl_stream_table_commit(struct cl_stream_table *t, struct cl_progress *step,
                                     const struct cl_file_list *files,
                                     const struct cl_commit_options *options, struct cl_error *err)
@@ -201,9 +204,10 @@ enum cl_code cl_stream_table_commit(struct cl_stream_table *t, struct cl_progres
          * commit id. */
         bool again = lost_race || code == CL_EUNKNOWN || (code == CL_EIO && why.retriable);
         if (code == CL_EUNKNOWN) unknown = true;
-        bool give_up = cl_clock_monotonic_us() >= deadline ||
-                       (options->abort != NULL && atomic_load(options->abort) != 0);
-        if (again && !give_up) {
+        int64_t now = cl_clock_monotonic_us();
+        bool stopping = options->abort != NULL && atomic_load(options->abort) != 0;
+        if (stopping && deadline > now + AFTER_STOP_US) deadline = now + AFTER_STOP_US;
+        if (again && now < deadline) {
             cl_metrics_commit_retry(options->metrics);
             back_off(tries);
             continue;

@@ -17,7 +17,7 @@
 enum {
     TICK_MS = 250,
     RETRY_FOR_US = 60000000,
-    MAX_RESTARTS = 100,
+    MAX_FRUITLESS = 100, /* times in a row that the engine is fenced without one commit of its own */
 };
 
 struct engine {
@@ -389,13 +389,20 @@ enum cl_code cl_stream_run(const struct cl_spec *spec, struct cl_source *source,
     e.commit_every_us =
         options->commit_every_us > 0 ? options->commit_every_us : spec->lake.commit_every_us;
     enum cl_code code;
-    for (;;) {
+    for (int fruitless = 0;;) {
+        int64_t commits = stats.commits;
         code = run_generation(&e, spec, source, catalog, &why);
-        if (code != CL_ECONFLICT || stop_wanted(&e) || stats.restarts >= MAX_RESTARTS) break;
+        fruitless = stats.commits > commits ? 0 : fruitless + 1;
+        if (code != CL_ECONFLICT || fruitless >= MAX_FRUITLESS) break;
         stats.restarts++;
         cl_metrics_fence(options->metrics);
         cl_log(options->log, CL_LOG_WARN, "fenced", CL_STR("why", why.message),
-               CL_STR("action", "re-seeking"));
+               CL_STR("action", stop_wanted(&e) ? "stopping" : "re-seeking"));
+        /* What the other process committed is in the lake, the rest will be read again: a clean end. */
+        if (stop_wanted(&e)) {
+            code = CL_OK;
+            break;
+        }
         cl_clock_sleep_us(100000 + (int64_t)(cl_mix64((uint64_t)cl_clock_monotonic_us()) % 900000));
     }
     cl_metrics_phase(options->metrics, CL_ENGINE_STOPPED);

@@ -49,7 +49,7 @@ CL_MUSTCHECK enum cl_code cl_stream_table_reload(struct cl_stream_table *t, stru
 struct cl_commit_options {
     bool exact;
     int64_t retry_for_us;       /* transient failures are retried this long */
-    const atomic_int *abort;    /* NULL or: non-zero ends retrying */
+    const atomic_int *abort;    /* NULL or: non-zero shortens retrying to 5 s */
     struct cl_metrics *metrics; /* NULL or: told of each try that failed */
 };
 CL_MUSTCHECK enum cl_code cl_stream_table_commit(struct cl_stream_table *t,

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +29,8 @@ class City:
         self.citylake, self.broker, self.lake, self.rnd = citylake, broker, lake, rnd
         self.names, self.env = topics('faults')
         self.members = []
+        self.logs = lake.parent
+        self.started = 0
         self.bad = {feed: 0 for feed in FEEDS}
         for topic in self.names.values():
             create_topic(broker.bootstrap, topic, PARTITIONS)
@@ -47,7 +50,10 @@ class City:
         return ['stream', '--source', 'kafka', '--kafka', self.broker.bootstrap, '--lake', self.lake, '--commit-every', '100ms']
 
     def start(self):
-        member = self.citylake.start(*self.arguments(), env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.started += 1
+        with open(self.logs / f'member-{self.started}.log', 'w') as log:
+            member = self.citylake.start(*self.arguments(), env=self.env, stdout=subprocess.DEVNULL, stderr=log)
+        member.log = Path(log.name)
         self.members.append(member)
         return member
 
@@ -56,7 +62,7 @@ class City:
             member.send_signal(signal.SIGCONT)
             member.send_signal(how)
             status = member.wait(60)
-            assert how == signal.SIGKILL or status == 0, f'a member ended with status {status}'
+            assert how == signal.SIGKILL or status == 0, f'a member ended with status {status}: {member.log.read_text()[-3000:]}'
         self.members = []
 
     def finish(self, timeout=120):
