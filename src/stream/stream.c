@@ -17,7 +17,8 @@
 enum {
     TICK_MS = 250,
     RETRY_FOR_US = 60000000,
-    MAX_FRUITLESS = 100, /* times in a row that the engine is fenced without one commit of its own */
+    MAX_FRUITLESS =
+        100, /* times in a row that the engine is fenced without one commit of its own */
 };
 
 struct engine {
@@ -398,7 +399,8 @@ enum cl_code cl_stream_run(const struct cl_spec *spec, struct cl_source *source,
         cl_metrics_fence(options->metrics);
         cl_log(options->log, CL_LOG_WARN, "fenced", CL_STR("why", why.message),
                CL_STR("action", stop_wanted(&e) ? "stopping" : "re-seeking"));
-        /* What the other process committed is in the lake, the rest will be read again: a clean end. */
+        /* What the other process committed is in the lake, the rest will be read again: a clean
+         * end. */
         if (stop_wanted(&e)) {
             code = CL_OK;
             break;
