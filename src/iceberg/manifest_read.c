@@ -24,19 +24,27 @@ static int field_id(const struct cl_avro_field *f)
 
 /* ---- maps and lists ---- */
 
-/* Grows in the arena by doubling; the old copies go with the arena. */
+/* Room for one more item.  Grows in the arena by doubling; the old copies go with the arena. */
+static enum cl_code reserve_item(struct reading *r, void **items, size_t n, size_t item_bytes,
+                                 struct cl_error *err)
+{
+    if ((n & (n - 1)) != 0) return CL_OK;
+    void *grown = cl_arena_array(&r->arena, n == 0 ? 1 : 2 * n, item_bytes);
+    if (grown == NULL)
+        return cl_fail(err, CL_ELIMIT, "a manifest entry is larger than %zu bytes",
+                       ENTRY_MAX_BYTES);
+    if (n > 0) memcpy(grown, *items, n * item_bytes);
+    *items = grown;
+    return CL_OK;
+}
+
 static enum cl_code push_long(struct reading *r, struct cl_id_longs *m, struct cl_id_long item,
                               struct cl_error *err)
 {
-    if ((m->n & (m->n - 1)) == 0) {
-        struct cl_id_long *grown =
-            cl_arena_array(&r->arena, m->n == 0 ? 1 : 2 * m->n, sizeof *grown);
-        if (grown == NULL)
-            return cl_fail(err, CL_ELIMIT, "a manifest entry is larger than %zu bytes",
-                           ENTRY_MAX_BYTES);
-        if (m->n > 0) memcpy(grown, m->items, m->n * sizeof *grown);
-        m->items = grown;
-    }
+    void *items = m->items;
+    enum cl_code code = reserve_item(r, &items, m->n, sizeof item, err);
+    if (code != CL_OK) return code;
+    m->items = items;
     m->items[m->n++] = item;
     return CL_OK;
 }
@@ -44,15 +52,10 @@ static enum cl_code push_long(struct reading *r, struct cl_id_longs *m, struct c
 static enum cl_code push_bound(struct reading *r, struct cl_id_bounds *m, struct cl_id_bytes item,
                                struct cl_error *err)
 {
-    if ((m->n & (m->n - 1)) == 0) {
-        struct cl_id_bytes *grown =
-            cl_arena_array(&r->arena, m->n == 0 ? 1 : 2 * m->n, sizeof *grown);
-        if (grown == NULL)
-            return cl_fail(err, CL_ELIMIT, "a manifest entry is larger than %zu bytes",
-                           ENTRY_MAX_BYTES);
-        if (m->n > 0) memcpy(grown, m->items, m->n * sizeof *grown);
-        m->items = grown;
-    }
+    void *items = m->items;
+    enum cl_code code = reserve_item(r, &items, m->n, sizeof item, err);
+    if (code != CL_OK) return code;
+    m->items = items;
     m->items[m->n++] = item;
     return CL_OK;
 }
