@@ -24,7 +24,6 @@ enum cl_reject_reason {
     CL_REJECT_FORMAT,   /* not a uuid, not a time, not base64, not one of the declared values */
     CL_REJECT_TOO_LONG, /* longer than max_bytes */
     CL_REJECT_UNKNOWN_TOPIC, /* not the decoder's: an envelope or topic that no feed declares */
-    CL_REJECT_TOO_LARGE,     /* not the decoder's: a message larger than the engine takes */
     CL_REJECT_N
 };
 

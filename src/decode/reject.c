@@ -27,7 +27,6 @@ const char *cl_reject_reason_text(enum cl_reject_reason reason)
         [CL_REJECT_FORMAT] = "format",
         [CL_REJECT_TOO_LONG] = "too-long",
         [CL_REJECT_UNKNOWN_TOPIC] = "unknown-topic",
-        [CL_REJECT_TOO_LARGE] = "too-large",
     };
     return (unsigned)reason < CL_REJECT_N ? texts[reason] : "?";
 }
